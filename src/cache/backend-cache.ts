@@ -1,0 +1,267 @@
+import { toMilliseconds, type Duration } from '../duration.js';
+import { InvalidOptionError } from '../errors.js';
+import { expectInteger, rejectUnknown } from '../options.js';
+import type { CacheCore } from './cache-core.js';
+import { keyText, type KeyPart } from './cache-key.js';
+import type { CacheStatistics } from './cache-statistics.js';
+import {
+  tagSelection,
+  type Cache,
+  type GetOrSetOptions,
+  type KeyInput,
+  type KeysOptions,
+  type KeysPage,
+  type SetOptions,
+  type WarmEntries,
+  type WarmOptions,
+  type WarmResult,
+} from './cache.js';
+import type { Lookup, StoredEntry } from './entry.js';
+import { entryWrite, fill } from './fill.js';
+import { fillMany } from './fill-many.js';
+import { compilePattern } from './key-pattern.js';
+import { LoadContext } from './load-context.js';
+import { setPolicy } from './set-policy.js';
+import { warmCache } from './warm.js';
+
+const MISS: Lookup<never> = Object.freeze({
+  status: 'miss',
+  value: undefined,
+  ageMs: undefined,
+  ttlMs: undefined,
+  source: undefined,
+  tags: Object.freeze([]),
+});
+
+/** How many keys a page of `keys` has when nothing says otherwise. */
+export const DEFAULT_KEYS_COUNT = 100;
+
+/** The {@link Cache} over a {@link CacheCore}: turns keys into texts, entries into values. */
+export class BackendCache<Key extends readonly KeyPart[], Value> implements Cache<Key, Value> {
+  readonly #core: CacheCore;
+
+  constructor(core: CacheCore) {
+    this.#core = core;
+  }
+
+  get name(): string {
+    return this.#core.name;
+  }
+
+  async get(key: KeyInput<Key>): Promise<Value | undefined> {
+    const entry = await this.#core.peek(textOf(key), this.#core.settings.onError);
+    return entry?.kind === 'value' ? (entry.value as Value) : undefined;
+  }
+
+  async getEntry(key: KeyInput<Key>): Promise<Lookup<Value>> {
+    const { settings } = this.#core;
+    const entry = await this.#core.peek(textOf(key), settings.onError, { needsTimes: true });
+    return entry?.kind === 'value' ? this.#lookup(entry) : MISS;
+  }
+
+  async getMany<Given extends KeyInput<Key>>(keys: readonly Given[]): Promise<Map<Given, Value>> {
+    const entries = await this.#core.peekMany(keys.map(textOf), this.#core.settings.onError);
+    const found = new Map<Given, Value>();
+    entries.forEach((entry, index) => {
+      if (entry?.kind === 'value') found.set(keys[index]!, entry.value as Value);
+    });
+    return found;
+  }
+
+  async getOrSet(
+    key: KeyInput<Key>,
+    load: (context: LoadContext) => Promise<Value>,
+    options: GetOrSetOptions = {},
+  ): Promise<Value> {
+    const text = textOf(key);
+    const policy = setPolicy(this.#core, options, ['refresh', 'sync']);
+    if (options.refresh !== true) {
+      const entry = await this.#core.peek(text, policy.mode, policy.hints);
+      if (entry?.kind === 'error') throw entry.value;
+      if (entry !== undefined) return entry.value as Value;
+    }
+    const value = await fill([{ cache: this.#core, key: text, policy }], load, {
+      isShared: (options.sync ?? this.#core.settings.sync) !== false,
+      isRefresh: options.refresh === true,
+    });
+    return value as Value;
+  }
+
+  async getOrSetMany<Given extends KeyInput<Key>>(
+    keys: readonly Given[],
+    load: (missing: readonly Given[], context: LoadContext) => Promise<ReadonlyMap<Given, Value>>,
+    options: GetOrSetOptions = {},
+  ): Promise<Map<Given, Value>> {
+    const policy = setPolicy(this.#core, options, ['refresh', 'sync']);
+    const texts = keys.map(textOf);
+    const byText = new Map(texts.map((text, index) => [text, keys[index]!]));
+    const values = await fillMany(
+      this.#core,
+      [...byText.keys()],
+      policy,
+      async (missing, context) => {
+        const loaded = await load(
+          missing.map((text) => byText.get(text) as Given),
+          context,
+        );
+        return new Map([...loaded].map(([key, value]) => [textOf(key), value]));
+      },
+      {
+        isShared: (options.sync ?? this.#core.settings.sync) !== false,
+        isRefresh: options.refresh === true,
+      },
+    );
+    const found = new Map<Given, Value>();
+    for (const [text, key] of byText) {
+      const value = values.get(text);
+      if (value !== undefined) found.set(key as Given, value as Value);
+    }
+    return found;
+  }
+
+  async set(key: KeyInput<Key>, value: Value, options: SetOptions = {}): Promise<boolean> {
+    return (await this.setMany([[key, value]], options)) === 1;
+  }
+
+  async setMany(
+    entries: Iterable<readonly [KeyInput<Key>, Value]>,
+    options: SetOptions = {},
+  ): Promise<number> {
+    const core = this.#core;
+    const policy = setPolicy(core, options);
+    const context = new LoadContext();
+    const unwanted: string[] = [];
+    const writes = [...entries].flatMap(([given, value]) => {
+      const key = textOf(given);
+      if (value === undefined) {
+        throw new InvalidOptionError(
+          `cache '${core.name}'.set('${key}')`,
+          'undefined means absent and cannot be stored; store null, or delete the key',
+        );
+      }
+      const plan = policy.plan(value, context)!;
+      core.flights.detach(key);
+      // With a ttl of 0 the new value is not stored, and the old one is no longer true.
+      if (plan.ttlMs <= 0) unwanted.push(key);
+      return plan.ttlMs <= 0
+        ? []
+        : [entryWrite({ cache: core, key, policy }, plan, { kind: 'set' }, 0)];
+    });
+    await core.delete(unwanted, policy.mode);
+    const outcomes = await core.store(writes, policy.mode);
+    return outcomes.filter((outcome) => outcome === 'stored').length;
+  }
+
+  async delete(key: KeyInput<Key>): Promise<boolean> {
+    return (await this.#core.delete([textOf(key)], this.#core.settings.onError)) > 0;
+  }
+
+  async deleteMany(keys: readonly KeyInput<Key>[]): Promise<number> {
+    return this.#core.delete([...new Set(keys.map(textOf))], this.#core.settings.onError);
+  }
+
+  async has(key: KeyInput<Key>): Promise<boolean> {
+    return (await this.#live(textOf(key), 'has')) !== undefined;
+  }
+
+  async ttl(key: KeyInput<Key>): Promise<number | undefined> {
+    const entry = await this.#live(textOf(key), 'ttl');
+    return entry === undefined ? undefined : this.#lookup(entry).ttlMs;
+  }
+
+  async expire(key: KeyInput<Key>, ttl: Duration): Promise<boolean> {
+    const { settings } = this.#core;
+    const text = textOf(key);
+    if (typeof ttl === 'number' && ttl <= 0) {
+      return (await this.#core.delete([text], settings.onError)) > 0;
+    }
+    const ttlMs = Math.min(toMilliseconds(ttl, `${this.name}.expire ttl`), settings.maxTtlMs);
+    if (ttlMs === 0) return (await this.#core.delete([text], settings.onError)) > 0;
+    return this.#core.withStore('expire', settings.onError, false, (store) =>
+      store.expire(text, ttlMs, ttlMs),
+    );
+  }
+
+  clear(): Promise<void> {
+    return this.#core.clear(this.#core.settings.onError);
+  }
+
+  async invalidateTags(
+    ...given: readonly [{ readonly all: readonly string[] }] | readonly string[]
+  ): Promise<void> {
+    const { runtime, settings } = this.#core;
+    await runtime.invalidateTags(tagSelection(given), settings.onError);
+  }
+
+  async deletePattern(glob: string): Promise<number> {
+    return this.#core.deletePattern(compilePattern(glob), this.#core.settings.onError);
+  }
+
+  async keys(options: KeysOptions = {}): Promise<KeysPage> {
+    rejectUnknown(`cache '${this.name}'.keys`, options, ['pattern', 'cursor', 'count']);
+    const count = expectInteger('count', options.count ?? DEFAULT_KEYS_COUNT, 1, 10_000);
+    const pattern = options.pattern === undefined ? undefined : compilePattern(options.pattern);
+    const nothing: KeysPage = { keys: [], cursor: '0' };
+    return this.#core.withStore('keys', this.#core.settings.onError, nothing, (store) =>
+      store.scan({ pattern, cursor: options.cursor, count }),
+    );
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly [key: string, value: Value]> {
+    const seen = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const page = await this.keys({ cursor, count: 1000 });
+      const fresh = page.keys.filter((key) => !seen.has(key));
+      for (const key of fresh) seen.add(key);
+      const entries = await this.#core.withStore(
+        'iterate',
+        this.#core.settings.onError,
+        [] as readonly (StoredEntry | undefined)[],
+        (store) => store.getMany(fresh),
+      );
+      for (const [index, entry] of entries.entries()) {
+        if (entry?.kind === 'value') yield [fresh[index]!, entry.value as Value];
+      }
+      cursor = page.cursor;
+    } while (cursor !== '0');
+  }
+
+  async warm(
+    entries: WarmEntries<Key, Value> | (() => Promise<WarmEntries<Key, Value>>),
+    options: WarmOptions = {},
+  ): Promise<WarmResult> {
+    return warmCache(this, this.#core, entries, options);
+  }
+
+  statistics(): CacheStatistics {
+    return this.#core.counter.snapshot();
+  }
+
+  async #live(key: string, operation: string): Promise<StoredEntry | undefined> {
+    const { settings } = this.#core;
+    const entry = await this.#core.withStore<StoredEntry | undefined>(
+      operation,
+      settings.onError,
+      undefined,
+      (store) => store.get(key, { needsTimes: true }),
+    );
+    return entry?.kind === 'value' ? entry : undefined;
+  }
+
+  #lookup(entry: StoredEntry): Lookup<Value> & { ttlMs: number } {
+    const now = this.#core.runtime.clock.now();
+    return {
+      status: entry.expiresAt > now ? 'hit' : 'stale',
+      value: entry.value as Value,
+      ageMs: Math.max(0, now - entry.createdAt),
+      ttlMs: Math.max(0, entry.expiresAt - now),
+      source: entry.source,
+      tags: entry.tags,
+    };
+  }
+}
+
+function textOf(key: KeyPart | readonly KeyPart[]): string {
+  return keyText(key);
+}

@@ -1,0 +1,252 @@
+import type { CacheClock } from '../clock.js';
+import type { CacheError } from '../errors.js';
+import type { CacheLogger } from './cache-logger.js';
+import type { CacheEntry, StoredEntry } from './entry.js';
+import type { EntryFramer, EntryFraming } from './entry-framer.js';
+import type { KeyPattern } from './key-pattern.js';
+import type { MaybePromise } from './maybe-promise.js';
+
+/**
+ * The port that a store implements.
+ *
+ * A backend is opened once per cache (`open`); what it gives back, a {@link BackendStore}, is the place of that
+ * cache's entries. A method that has its answer at hand returns it, one that has to ask returns a promise; a
+ * failure is a throw or a rejection with a {@link CacheBackendError}, never a made-up answer: whether a failing
+ * store is survived or reported is decided above.
+ *
+ * ## The fence
+ *
+ * A value may be stored only if nothing invalidated it while it was loading. So whoever loads begins with a
+ * token, and the store refuses the value when, since the token was taken,
+ *
+ * - the key was deleted (one by one, in bulk, or by pattern) or put,
+ * - the cache was cleared,
+ * - or one of the entry's tags, those known only from the result included, was invalidated.
+ *
+ * A marker that is absent means refuse, never "nothing happened". Deciding and storing are one atomic step of
+ * the store. A backend that cannot do this says so in its capabilities.
+ *
+ * Every backend passes `describeBackend` of `cachewell/testing`.
+ */
+export interface CacheBackend {
+  /** For messages, events and statistics, such as `memory` or `redis`. */
+  readonly name: string;
+  readonly capabilities: BackendCapabilities;
+  /**
+   * Takes what the manager shares with its backend. Called once, before `open`.
+   *
+   * @throws {@link CacheConfigurationError} when the backend already belongs to another manager
+   */
+  attach(context: BackendContext): void;
+  /** The place of one cache's entries. The same space gives the same store. */
+  open(space: CacheSpace): BackendStore;
+  /** Makes void every entry, in every cache, that carries the tags. Costs the same however many they are. */
+  invalidateTags(selection: TagSelection): MaybePromise<void>;
+  /** Makes void every entry of every cache below this backend's prefix, and nothing else. */
+  clearAll(): MaybePromise<void>;
+  /** Resolves when the store answers. @throws {@link CacheBackendError} when it does not. */
+  ping(): MaybePromise<void>;
+  /** How the store is, from what is known without asking it. */
+  health(): BackendHealth;
+  /** Facts for operators from an allow-list: no path, no password, no other tenant's data. */
+  info(): MaybePromise<Readonly<Record<string, string | number>>>;
+  /**
+   * Refuses new work, lets what is under way finish within `timeoutMs`, and lets go of sockets and timers.
+   * Calling it again gives the same promise. Clients that the user passed in stay open.
+   */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** What a backend can do. Declared, not guessed. */
+export interface BackendCapabilities {
+  /** `values`: keeps live values. `bytes`: keeps frames, and gets the framer from the manager. */
+  readonly stores: 'values' | 'bytes';
+  /** Whether other processes see the same entries. */
+  readonly isShared: boolean;
+  /** Whether `store` is conditional on tokens across all processes that share the store (promise P1). */
+  readonly hasConditionalStores: boolean;
+  /** Whether `clear` and tags cost the same however many entries they hit (promise P7). */
+  readonly hasGenerations: boolean;
+  /** Whether it can hand out leases to loaders across processes (`sync: 'cluster'`). */
+  readonly hasLeases: boolean;
+  /** Whether keys can be listed and matched (`keys`, `deletePattern`). */
+  readonly canScan: boolean;
+}
+
+/** What the manager shares with its backend. */
+export interface BackendContext {
+  readonly clock: CacheClock;
+  readonly logger: CacheLogger;
+  /** Turns records into bytes and back; only backends that store bytes use it. */
+  readonly framer: EntryFramer;
+  /** Tells the manager about something that no caller is waiting for. Never throws. */
+  report(event: BackendEvent): void;
+  /**
+   * What is registered under an injection token in the manager's container; `undefined` when nothing is. Absent
+   * where the manager has no container.
+   */
+  readonly resolve?: ((token: unknown) => unknown) | undefined;
+}
+
+/** What a backend tells the manager on its own account. */
+export type BackendEvent =
+  /** The bound was reached and an entry had to go. */
+  | {
+      readonly type: 'evict';
+      readonly cache: string;
+      readonly key: string;
+      readonly reason: 'entries' | 'bytes';
+    }
+  /** An entry's time was up, and it was freed. */
+  | { readonly type: 'expire'; readonly cache: string; readonly key: string }
+  /** A stored entry is unusable, or work that nobody awaits failed. */
+  | {
+      readonly type: 'error';
+      readonly cache?: string;
+      readonly key?: string;
+      readonly operation: string;
+      readonly error: CacheError;
+    }
+  /** The store does not answer, and calls go on without it. */
+  | { readonly type: 'degraded'; readonly error: CacheError }
+  /** The store answers again. */
+  | { readonly type: 'recovered' }
+  /** Bytes moved to or from the store. */
+  | {
+      readonly type: 'bytes';
+      readonly cache: string;
+      readonly read: number;
+      readonly written: number;
+    };
+
+/** How a backend is: usable; usable in part; not reachable; never connected or closed. */
+export interface BackendHealth {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'unavailable';
+  /** The code of the last failure, while it lasts. */
+  readonly errorCode?: string;
+}
+
+/** Which cache a store serves. */
+export interface CacheSpace {
+  /** The cache's name, as the user wrote it. */
+  readonly name: string;
+  /** Part of every key: another version sees none of this one's entries. */
+  readonly version: string;
+  /** Overrides of the framer's codec and compressor for this cache, and its model. */
+  readonly framing?: EntryFraming;
+}
+
+/** Which entries an invalidation by tag hits: those with any of the tags, or those with all of them. */
+export type TagSelection =
+  { readonly anyOf: readonly string[] } | { readonly allOf: readonly string[] };
+
+/** The entries of one cache. Keys are key texts (see `cache-key.ts`), without any prefix. */
+export interface BackendStore {
+  /**
+   * The live entry under a key: not expired physically, not void by its cache's or a tag's generation.
+   * A damaged or foreign entry is reported as an `error` event and counts as absent.
+   */
+  get(key: string, hints?: ReadHints): MaybePromise<StoredEntry | undefined>;
+  /** The same for many keys in one round trip; the results stand in the order of the keys. */
+  getMany(
+    keys: readonly string[],
+    hints?: ReadHints,
+  ): MaybePromise<readonly (StoredEntry | undefined)[]>;
+  /**
+   * Begins fills: looks each key up once more and takes its token, in one atomic step per key and one round trip
+   * for all. Tokens of one key are shared by all that load it. A token lives until its key is invalidated or
+   * put, until it is released, or until the store's own bound for lost loaders has passed.
+   */
+  begin(keys: readonly string[], hints?: ReadHints): MaybePromise<readonly FillStart[]>;
+  /**
+   * Begins a put whose key only its result will tell: gives a token that stands for whichever key is put with it,
+   * and holds unless that key was deleted or put, or the cache was cleared, since it was taken.
+   */
+  watch(): MaybePromise<FillToken>;
+  /** Gives tokens back whose load stored nothing. Never throws. */
+  release(tokens: readonly FillToken[]): void;
+  /**
+   * Stores entries, each under its fence, in one round trip. The outcomes stand in the order of the writes.
+   * One entry that cannot become bytes does not stop the others: its outcome is the error.
+   */
+  store(writes: readonly EntryWrite[]): MaybePromise<readonly StoreOutcome[]>;
+  /** Deletes keys and voids their tokens. Resolves with the number of live entries among them. */
+  delete(keys: readonly string[]): MaybePromise<number>;
+  /** Deletes the keys that match and voids their tokens. Resolves with the number of live entries among them. */
+  deletePattern(pattern: KeyPattern): MaybePromise<number>;
+  /** Makes every entry and every token of this cache void, at a cost that does not depend on their number. */
+  clear(): MaybePromise<void>;
+  /**
+   * Sets a live entry's expiries. Resolves with `false` when there is none.
+   *
+   * @param ttlMs - milliseconds from now, above 0; `Infinity` = never
+   * @param retainMs - milliseconds until physical expiry, at least `ttlMs`
+   */
+  expire(key: string, ttlMs: number, retainMs: number): MaybePromise<boolean>;
+  /** A page of live keys. A key that is there during the whole walk is returned at least once. */
+  scan(request: ScanRequest): MaybePromise<ScanPage>;
+}
+
+/** What the reader knows or needs beyond the key. */
+export interface ReadHints {
+  /** Tags that the entry is expected to carry, so that the store can read their markers in the same round trip. */
+  readonly tags?: readonly string[];
+  /** Whether exact expiries are needed, for a store that would have to ask for them. */
+  readonly needsTimes?: boolean;
+}
+
+/** The right to store one key's loaded value. Opaque; a backend keeps its own fields in it. */
+export interface FillToken {
+  /** `''` for a token of `watch`. */
+  readonly key: string;
+  /** The store's sequence number when the token was taken. */
+  readonly sequence: number;
+}
+
+/** What a fill begins with: the token, and the entry if one has appeared meanwhile or is being refreshed. */
+export interface FillStart {
+  readonly token: FillToken;
+  readonly entry: StoredEntry | undefined;
+}
+
+/**
+ * Under which condition an entry is stored.
+ *
+ * - `fill`: a loaded value; stored if its token still holds.
+ * - `put`: a value that replaces whatever was loaded; stored if its token still holds, and voids the tokens of
+ *   all others. When its token no longer holds, the order of events is unknown: nothing is stored and the key is
+ *   voided.
+ * - `set`: stored as of the call, whatever was there, and voids all tokens of the key. Once the call has settled,
+ *   a `set` that did not take effect never does, however late the store executes it.
+ */
+export type Fence =
+  | { readonly kind: 'fill'; readonly token: FillToken }
+  | { readonly kind: 'put'; readonly token: FillToken }
+  | { readonly kind: 'set' };
+
+/** One entry to store. `entry.sequence` is taken from the fence's token, or by the store for `set`. */
+export interface EntryWrite {
+  readonly key: string;
+  readonly entry: Omit<CacheEntry, 'sequence'>;
+  readonly fence: Fence;
+  /** Overrides of the cache's framing for this write. */
+  readonly framing?: EntryFraming;
+}
+
+/** What became of a write: it is there; it was invalidated meanwhile; or it cannot be stored at all. */
+export type StoreOutcome = 'stored' | 'refused' | CacheError;
+
+/** What to list. */
+export interface ScanRequest {
+  readonly pattern?: KeyPattern | undefined;
+  /** Where the last page ended; absent or `'0'` at the start. */
+  readonly cursor?: string | undefined;
+  /** About how many keys a page should have. */
+  readonly count: number;
+}
+
+/** A page of keys; `cursor` is `'0'` when there are no more. */
+export interface ScanPage {
+  readonly keys: readonly string[];
+  readonly cursor: string;
+}

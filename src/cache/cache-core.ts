@@ -1,0 +1,329 @@
+import type { CacheClock } from '../clock.js';
+import {
+  CacheBackendError,
+  CacheClosedError,
+  CacheConfigurationError,
+  isCacheError,
+  type CacheError,
+} from '../errors.js';
+import type {
+  BackendStore,
+  CacheSpace,
+  EntryWrite,
+  FillStart,
+  FillToken,
+  ReadHints,
+  StoreOutcome,
+  TagSelection,
+} from './backend.js';
+import type { EntryFraming } from './entry-framer.js';
+import type { CacheCompressor } from './codec.js';
+import type { CacheEvents, InvalidateEvent } from './cache-events.js';
+import type { ErrorMode } from './cache-handle.js';
+import type { CacheSettings } from './cache-settings.js';
+import { StatisticsCounter } from './cache-statistics.js';
+import type { StoredEntry } from './entry.js';
+import { CachedErrors } from './cached-errors.js';
+import { FlightTable } from './flight-table.js';
+import type { KeyPattern } from './key-pattern.js';
+import type { MaybePromise } from './maybe-promise.js';
+
+/** What a cache needs of its manager. */
+export interface CacheRuntime {
+  readonly clock: CacheClock;
+  readonly events: CacheEvents;
+  /** A number from 0 to 1, 1 excluded. */
+  readonly random: () => number;
+  /** Off: no lookups, no stores; invalidations go on. */
+  readonly isEnabled: boolean;
+  /** Whether the manager was closed, which switches it off for good. */
+  readonly isClosed: boolean;
+  /** Whether other processes see what is stored. */
+  readonly isShared: boolean;
+  /** Whether values are kept as bytes, so that hints and framing matter. */
+  readonly storesBytes: boolean;
+  /** @throws {@link CacheClosedError} after the manager was closed */
+  openStore(space: CacheSpace): BackendStore;
+  /** `undefined` while the manager was never enabled, so that nothing can have been stored. */
+  openStoreToInvalidate(space: CacheSpace): BackendStore | undefined;
+  framingOf(settings: CacheSettings): EntryFraming;
+  /** What a `compress` option means: a compressor, or `null` for none. */
+  compressorFor(compress: boolean | CacheCompressor): CacheCompressor | null;
+  invalidateTags(selection: TagSelection, mode: ErrorMode): Promise<void>;
+  /** Counts, emits and logs a failure of the cache itself. */
+  reportError(operation: string, error: CacheError, cache: string, key?: string): void;
+}
+
+/**
+ * One cache's access to its store, with the error policy, the counters and the events in one place.
+ *
+ * Every method either does what it says, or, when the store fails, follows `mode`: `'bypass'` reports the failure
+ * and goes on as if nothing were stored, `'throw'` rejects with the {@link CacheError}. Errors of configuration are
+ * never bypassed.
+ */
+export class CacheCore {
+  readonly settings: CacheSettings;
+  readonly runtime: CacheRuntime;
+  readonly counter: StatisticsCounter = new StatisticsCounter();
+  readonly flights: FlightTable = new FlightTable();
+  /** The errors that operations of this cache may store. */
+  readonly errors: CachedErrors = new CachedErrors();
+  readonly #space: CacheSpace;
+  #store: BackendStore | undefined;
+
+  constructor(settings: CacheSettings, runtime: CacheRuntime) {
+    this.settings = settings;
+    this.runtime = runtime;
+    const { name, version } = settings;
+    this.#space = {
+      name,
+      version,
+      framing: { ...runtime.framingOf(settings), errors: this.errors },
+    };
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  /** The fresh entry under a key. At once when the store is in memory. */
+  peek(key: string, mode: ErrorMode, hints?: ReadHints): MaybePromise<StoredEntry | undefined> {
+    if (this.#isOff('get', mode)) return undefined;
+    let found: MaybePromise<StoredEntry | undefined>;
+    try {
+      found = this.#opened().get(key, hints);
+    } catch (error) {
+      this.#account(key, undefined);
+      return this.fail('get', error, mode, key);
+    }
+    if (!(found instanceof Promise)) return this.#account(key, found);
+    const startedAt = performance.now();
+    return found.then(
+      (entry) => {
+        this.counter.read.record(performance.now() - startedAt);
+        return this.#account(key, entry);
+      },
+      (error: unknown) => {
+        this.#account(key, undefined);
+        return this.fail('get', error, mode, key);
+      },
+    );
+  }
+
+  /** The same for many keys; the results stand in the order of the keys. */
+  async peekMany(
+    keys: readonly string[],
+    mode: ErrorMode,
+    hints?: ReadHints,
+  ): Promise<readonly (StoredEntry | undefined)[]> {
+    if (keys.length === 0 || this.#isOff('getMany', mode)) return keys.map(() => undefined);
+    const startedAt = performance.now();
+    let entries: readonly (StoredEntry | undefined)[];
+    try {
+      const found = this.#opened().getMany(keys, hints);
+      entries = found instanceof Promise ? await found : found;
+      if (found instanceof Promise) this.counter.read.record(performance.now() - startedAt);
+    } catch (error) {
+      for (const key of keys) this.#account(key, undefined);
+      this.fail('getMany', error, mode);
+      return keys.map(() => undefined);
+    }
+    return entries.map((entry, index) => this.#account(keys[index]!, entry));
+  }
+
+  /** Takes the tokens of fills. `undefined` when there is nowhere to store. */
+  begin(
+    keys: readonly string[],
+    mode: ErrorMode,
+    hints?: ReadHints,
+  ): MaybePromise<readonly FillStart[] | undefined> {
+    if (keys.length === 0 || this.#isOff('begin', mode)) return undefined;
+    let starts: MaybePromise<readonly FillStart[]>;
+    try {
+      starts = this.#opened().begin(keys, hints);
+    } catch (error) {
+      return this.fail('begin', error, mode, keys[0]);
+    }
+    if (!(starts instanceof Promise)) return starts;
+    return starts.catch((error: unknown) => this.fail('begin', error, mode, keys[0]));
+  }
+
+  /** Takes a token for a put whose key only its result will tell. `undefined` when there is nowhere to store. */
+  async watch(mode: ErrorMode): Promise<FillToken | undefined> {
+    return this.withStore<FillToken | undefined>('watch', mode, undefined, (store) =>
+      store.watch(),
+    );
+  }
+
+  /** Gives tokens back. Never throws. */
+  release(tokens: readonly FillToken[]): void {
+    if (tokens.length > 0) this.#store?.release(tokens);
+  }
+
+  /** Stores entries; the outcomes stand in the order of the writes, `undefined` where the store failed. */
+  async store(
+    writes: readonly EntryWrite[],
+    mode: ErrorMode,
+  ): Promise<readonly (StoreOutcome | undefined)[]> {
+    if (writes.length === 0) return [];
+    if (!this.runtime.isEnabled) {
+      // Switched off while the values were loading.
+      this.release(writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token])));
+      this.#isOff('store', mode);
+      return writes.map(() => undefined);
+    }
+    const startedAt = performance.now();
+    let outcomes: readonly StoreOutcome[];
+    try {
+      const stored = this.#opened().store(writes);
+      outcomes = stored instanceof Promise ? await stored : stored;
+      if (stored instanceof Promise) this.counter.write.record(performance.now() - startedAt);
+    } catch (error) {
+      this.fail('store', error, mode, writes[0]!.key);
+      return writes.map(() => undefined);
+    }
+    let failure: CacheError | undefined;
+    outcomes.forEach((outcome, index) => {
+      const { key, entry } = writes[index]!;
+      if (outcome === 'stored') {
+        this.counter.sets++;
+        if (this.runtime.events.has('set')) {
+          const ttlMs = entry.expiresAt - entry.createdAt;
+          this.runtime.events.emit('set', { cache: this.name, key, ttlMs });
+        }
+      } else if (outcome !== 'refused') {
+        this.#report('store', outcome, key);
+        failure ??= outcome;
+      }
+    });
+    if (failure !== undefined && mode === 'throw') throw failure;
+    return outcomes;
+  }
+
+  /** Deletes keys. Resolves with the number of live entries among them. */
+  delete(keys: readonly string[], mode: ErrorMode): Promise<number> {
+    for (const key of keys) this.flights.detach(key);
+    if (keys.length === 0) return Promise.resolve(0);
+    return this.#invalidate('delete', mode, { scope: 'keys', cache: this.name, keys }, (store) =>
+      store.delete(keys),
+    );
+  }
+
+  /** Deletes the keys that match. Resolves with the number of live entries among them. */
+  deletePattern(pattern: KeyPattern, mode: ErrorMode): Promise<number> {
+    this.flights.detachAll();
+    const event = { scope: 'pattern', cache: this.name, pattern: pattern.glob } as const;
+    return this.#invalidate('deletePattern', mode, event, (store) => store.deletePattern(pattern));
+  }
+
+  /** Makes every entry void. */
+  async clear(mode: ErrorMode): Promise<void> {
+    this.flights.detachAll();
+    await this.#invalidate('clear', mode, { scope: 'cache', cache: this.name }, (store) => {
+      const cleared = store.clear();
+      return cleared instanceof Promise ? cleared.then(() => 0) : 0;
+    });
+  }
+
+  /** Runs a less frequent operation of the store under the error policy. */
+  async withStore<Result>(
+    operation: string,
+    mode: ErrorMode,
+    fallback: Result,
+    run: (store: BackendStore) => MaybePromise<Result>,
+  ): Promise<Result> {
+    if (this.#isOff(operation, mode)) return fallback;
+    try {
+      return await run(this.#opened());
+    } catch (error) {
+      this.fail(operation, error, mode);
+      return fallback;
+    }
+  }
+
+  /**
+   * The one place where a failure of the cache is either reported or thrown.
+   *
+   * @throws the error when the mode says so, or when it is the programmer's fault
+   */
+  fail(operation: string, error: unknown, mode: ErrorMode, key?: string): undefined {
+    if (error instanceof CacheConfigurationError) throw error;
+    return this.failCallback(operation, error, mode, key);
+  }
+
+  /**
+   * The same for what a user's callback threw or gave while a call was under way: even a wrong option then must
+   * not cost the caller the method's result.
+   */
+  failCallback(operation: string, error: unknown, mode: ErrorMode, key?: string): undefined {
+    const failure = isCacheError(error)
+      ? error
+      : new CacheBackendError(
+          `${operation} of cache '${this.name}' failed: ${error instanceof Error ? error.message : String(error)}`,
+          { cause: error },
+        );
+    this.#report(operation, failure, key);
+    if (mode === 'throw') throw failure;
+    return undefined;
+  }
+
+  async #invalidate(
+    operation: string,
+    mode: ErrorMode,
+    event: InvalidateEvent,
+    run: (store: BackendStore) => MaybePromise<number>,
+  ): Promise<number> {
+    let count: number;
+    try {
+      const store = this.#store ?? this.runtime.openStoreToInvalidate(this.#space);
+      count = store === undefined ? 0 : await run(store);
+    } catch (error) {
+      this.fail(operation, error, mode, event.scope === 'keys' ? event.keys[0] : undefined);
+      return 0;
+    }
+    this.counter.deletes += count;
+    const { events } = this.runtime;
+    if (event.scope === 'keys' && events.has('delete')) {
+      events.emit('delete', { cache: this.name, keys: event.keys, count });
+    }
+    if (events.has('invalidate')) events.emit('invalidate', event);
+    return count;
+  }
+
+  /** Whether nothing is looked up or stored; after `close` that is a failure for those who want to know. */
+  #isOff(operation: string, mode: ErrorMode): boolean {
+    if (this.runtime.isEnabled) return false;
+    if (this.runtime.isClosed && mode === 'throw') {
+      throw new CacheClosedError(
+        `${operation} of cache '${this.name}' came after the manager was closed.`,
+      );
+    }
+    return true;
+  }
+
+  #opened(): BackendStore {
+    return (this.#store ??= this.runtime.openStore(this.#space));
+  }
+
+  #report(operation: string, error: CacheError, key: string | undefined): void {
+    this.counter.errors++;
+    this.runtime.reportError(operation, error, this.name, key);
+  }
+
+  #account(key: string, entry: StoredEntry | undefined): StoredEntry | undefined {
+    const { events } = this.runtime;
+    // Where both expiries are one, the store has judged it already; the clock is read only where they differ.
+    const isFresh =
+      entry !== undefined &&
+      (entry.expiresAt === entry.retainedUntil || entry.expiresAt > this.runtime.clock.now());
+    if (!isFresh) {
+      this.counter.misses++;
+      if (events.has('miss')) events.emit('miss', { cache: this.name, key });
+      return undefined;
+    }
+    this.counter.hits++;
+    if (entry.source === 'l2') this.counter.hitsL2++;
+    if (events.has('hit')) events.emit('hit', { cache: this.name, key, source: entry.source });
+    return entry;
+  }
+}

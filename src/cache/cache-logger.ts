@@ -1,0 +1,32 @@
+/**
+ * Where the library reports to people. Messages are complete sentences; details are flat, and hold no value, no
+ * password, no URL credentials.
+ */
+export interface CacheLogger {
+  debug(message: string, details?: Readonly<Record<string, unknown>>): void;
+  info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  error(message: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+/** The levels of a {@link CacheLogger}, from the most talkative to silence. */
+export type CacheLogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+const ORDER: readonly CacheLogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+
+const ignore = (): void => undefined;
+
+/** Writes to the console what is at least as grave as `level`. */
+export function consoleLogger(level: CacheLogLevel = 'warn'): CacheLogger {
+  const at = (own: Exclude<CacheLogLevel, 'silent'>): CacheLogger['warn'] =>
+    ORDER.indexOf(own) < ORDER.indexOf(level)
+      ? ignore
+      : (message, details) => {
+          if (details === undefined) console[own](`[cachewell] ${message}`);
+          else console[own](`[cachewell] ${message}`, details);
+        };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** Says nothing. */
+export const silentLogger: CacheLogger = consoleLogger('silent');

@@ -1,0 +1,161 @@
+import { toMilliseconds, type Duration } from '../duration.js';
+import { InvalidOptionError } from '../errors.js';
+import {
+  describeValue,
+  expectFunction,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  expectText,
+  rejectUnknown,
+} from '../options.js';
+import {
+  CACHE_DEFINITION_OPTIONS,
+  type CacheDefinition,
+  type ErrorMode,
+  type ModelClass,
+  type SyncMode,
+} from './cache-handle.js';
+import { expectWireId, type CacheCodec, type CacheCompressor } from './codec.js';
+
+/** How long an entry is fresh when nothing says otherwise: 1 hour. */
+export const DEFAULT_TTL: Duration = '1h';
+/** The version of a cache's keys when nothing says otherwise. */
+export const DEFAULT_VERSION = 'v1';
+
+/** A cache's definition, checked, with every default in place. */
+export interface CacheSettings {
+  readonly name: string;
+  readonly version: string;
+  readonly ttlMs: number;
+  /** `undefined` = as `ttlMs`. */
+  readonly nullTtlMs: number | undefined;
+  readonly maxTtlMs: number;
+  readonly jitter: number;
+  readonly tags: readonly string[];
+  readonly model: ModelClass | undefined;
+  readonly codec: CacheCodec | undefined;
+  readonly compress: boolean | CacheCompressor | undefined;
+  readonly sync: SyncMode;
+  readonly onError: ErrorMode;
+}
+
+/** The settings of caches that nobody defined. */
+export type CacheDefaults = Omit<CacheSettings, 'name'>;
+
+/** The library's own defaults, below the manager's. */
+export const BUILT_IN_DEFAULTS: CacheDefaults = Object.freeze({
+  version: DEFAULT_VERSION,
+  ttlMs: toMilliseconds(DEFAULT_TTL, 'ttl'),
+  nullTtlMs: undefined,
+  maxTtlMs: Infinity,
+  jitter: 0,
+  tags: Object.freeze([]),
+  model: undefined,
+  codec: undefined,
+  compress: undefined,
+  sync: 'local',
+  onError: 'bypass',
+});
+
+/**
+ * Checks a cache's definition and lays it over the defaults.
+ *
+ * @param owner - whose options they are, for messages
+ * @throws {@link InvalidOptionError} naming the option, the value and what was expected
+ */
+export function resolveCacheSettings(
+  name: string,
+  definition: CacheDefinition,
+  defaults: CacheDefaults,
+  owner = `cache '${name}'`,
+): CacheSettings {
+  expectText('cache name', name);
+  expectOptions(owner, definition);
+  rejectUnknown(owner, definition, CACHE_DEFINITION_OPTIONS);
+  return Object.freeze({ name, ...overlay(owner, definition, defaults) });
+}
+
+/** Lays checked options over defaults; shared by the manager's, the cache's and the class' options. */
+export function overlay(
+  owner: string,
+  definition: CacheDefinition,
+  defaults: CacheDefaults,
+): CacheDefaults {
+  const { ttl, nullTtl, maxTtl, jitter, version, tags, model, codec, compress, sync, onError } =
+    definition;
+  if (model !== undefined) expectFunction(`${owner}.model`, model);
+  if (codec !== undefined) expectCodec(`${owner}.codec`, codec);
+  if (compress !== undefined) expectCompress(`${owner}.compress`, compress);
+  return {
+    version: version === undefined ? defaults.version : expectText(`${owner}.version`, version),
+    ttlMs: ttl === undefined ? defaults.ttlMs : toMilliseconds(ttl, `${owner}.ttl`),
+    nullTtlMs:
+      nullTtl === undefined ? defaults.nullTtlMs : toMilliseconds(nullTtl, `${owner}.nullTtl`),
+    maxTtlMs: maxTtl === undefined ? defaults.maxTtlMs : toMilliseconds(maxTtl, `${owner}.maxTtl`),
+    jitter: jitter === undefined ? defaults.jitter : expectNumber(`${owner}.jitter`, jitter, 0, 1),
+    tags: tags === undefined ? defaults.tags : normalizeTags(tags, `${owner}.tags`),
+    model: model ?? defaults.model,
+    codec: codec ?? defaults.codec,
+    compress: compress ?? defaults.compress,
+    sync: sync === undefined ? defaults.sync : expectSync(`${owner}.sync`, sync),
+    onError:
+      onError === undefined
+        ? defaults.onError
+        : expectOneOf(`${owner}.onError`, onError, ['bypass', 'throw']),
+  };
+}
+
+/** @throws {@link InvalidOptionError} unless the value is a {@link SyncMode}. */
+export function expectSync(option: string, sync: unknown): SyncMode {
+  return expectOneOf<SyncMode>(option, sync, ['local', false]);
+}
+
+/** @throws {@link InvalidOptionError} unless the value has the methods of a {@link CacheCodec}. */
+export function expectCodec(option: string, codec: unknown): CacheCodec {
+  const candidate = codec as Partial<CacheCodec> | null | undefined;
+  if (typeof candidate?.encode !== 'function' || typeof candidate.decode !== 'function') {
+    throw new InvalidOptionError(
+      option,
+      `expected a CacheCodec (id, name, encode, decode), got ${describeValue(codec)}`,
+    );
+  }
+  expectWireId(option, candidate.id as number);
+  return candidate as CacheCodec;
+}
+
+/** @throws {@link InvalidOptionError} unless the value has the methods of a {@link CacheCompressor}. */
+export function expectCompressor(option: string, compressor: unknown): CacheCompressor {
+  const candidate = compressor as Partial<CacheCompressor> | null | undefined;
+  if (typeof candidate?.compress !== 'function' || typeof candidate.decompress !== 'function') {
+    throw new InvalidOptionError(
+      option,
+      `expected a CacheCompressor (id, name, compress, decompress), got ${describeValue(compressor)}`,
+    );
+  }
+  expectWireId(option, candidate.id as number);
+  return candidate as CacheCompressor;
+}
+
+/** @throws {@link InvalidOptionError} unless the value is `true`, `false` or a compressor. */
+export function expectCompress(option: string, compress: unknown): boolean | CacheCompressor {
+  return typeof compress === 'boolean' ? compress : expectCompressor(option, compress);
+}
+
+/**
+ * Tags sorted and without doubles.
+ *
+ * @throws {@link InvalidOptionError} unless the value is a list of non-empty texts
+ */
+export function normalizeTags(tags: unknown, option: string): readonly string[] {
+  if (!Array.isArray(tags)) {
+    throw new InvalidOptionError(option, `expected a list of tags, got ${describeValue(tags)}`);
+  }
+  if (tags.length === 0) return NO_TAGS;
+  for (const tag of tags) expectText(option, tag);
+  if (tags.length === 1) return [tags[0] as string];
+  return [...new Set(tags as readonly string[])].sort();
+}
+
+/** The tags of an entry that has none. */
+export const NO_TAGS: readonly string[] = Object.freeze([]);

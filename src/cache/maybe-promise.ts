@@ -1,0 +1,19 @@
+/** A value, or a promise of it. What is in memory is answered at once, so that a hit costs no turn of the event loop. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Whether a value is a promise, or anything that behaves like one. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/** Goes on with `next` now if the value is there, later if it is promised. */
+export function andThen<Value, Result>(
+  value: MaybePromise<Value>,
+  next: (value: Value) => MaybePromise<Result>,
+): MaybePromise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}

@@ -1,0 +1,56 @@
+import { expectInteger } from '../options.js';
+import type { CacheCore } from './cache-core.js';
+import type { Cache, KeyInput, WarmEntries, WarmOptions, WarmResult } from './cache.js';
+import type { KeyPart } from './cache-key.js';
+import { setPolicy } from './set-policy.js';
+
+/** How many entries `warm` loads at a time when nothing says otherwise. */
+export const DEFAULT_WARM_CONCURRENCY = 8;
+
+/**
+ * Fills a cache from entries or from functions that load them, a bounded number at a time. A function is loaded
+ * like a miss, under the fence; a value is set.
+ */
+export async function warmCache<Key extends readonly KeyPart[], Value>(
+  cache: Cache<Key, Value>,
+  core: CacheCore,
+  given: WarmEntries<Key, Value> | (() => Promise<WarmEntries<Key, Value>>),
+  options: WarmOptions,
+): Promise<WarmResult> {
+  const { concurrency = DEFAULT_WARM_CONCURRENCY, ...setOptions } = options;
+  expectInteger('warm.concurrency', concurrency, 1, Infinity);
+  setPolicy(core, setOptions);
+  if (!core.runtime.isEnabled) return { stored: 0, failed: 0 };
+  let stored = 0;
+  let failed = 0;
+  const one = async (
+    key: KeyInput<Key>,
+    source: Value | (() => Promise<Value>),
+  ): Promise<boolean> => {
+    if (typeof source !== 'function') return cache.set(key, source, setOptions);
+    const load = source as () => Promise<Value>;
+    return (await cache.getOrSet(key, load, { ...setOptions, refresh: true })) !== undefined;
+  };
+  const running = new Set<Promise<void>>();
+  const failure = (error: unknown): void => {
+    failed++;
+    core.failCallback('warm', error, 'bypass');
+  };
+  try {
+    const entries = typeof given === 'function' ? await given() : given;
+    for await (const [key, source] of entries) {
+      const task: Promise<void> = one(key, source)
+        .then((isStored) => {
+          if (isStored) stored++;
+          else failed++;
+        }, failure)
+        .finally(() => running.delete(task));
+      running.add(task);
+      if (running.size >= concurrency) await Promise.race(running);
+    }
+  } catch (error) {
+    failure(error);
+  }
+  await Promise.all(running);
+  return { stored, failed };
+}
