@@ -1,0 +1,20 @@
+import type { Operation } from './operation.js';
+
+/** A function whose results can be cached. */
+export type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Where decorators stand: the method, and the operations that they ask for, in the order of the source. */
+export interface MethodSite {
+  readonly name: PropertyKey;
+  /** `function` for the function forms, which have no class. */
+  readonly kind: 'instance' | 'static' | 'private' | 'function';
+  readonly method: Method;
+  /** What stands in the method's place. */
+  readonly wrapper: Method;
+  readonly operations: readonly Operation[];
+}
+
+/** How a member is called in messages. */
+export function memberName(site: Pick<MethodSite, 'name'>): string {
+  return String(site.name);
+}

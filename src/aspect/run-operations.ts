@@ -1,0 +1,204 @@
+import type { FillToken } from '../cache/backend.js';
+import type { CacheCore } from '../cache/cache-core.js';
+import { entryWrite, fill, planSafely, type FillTarget, type StorePolicy } from '../cache/fill.js';
+import { LoadContext } from '../cache/load-context.js';
+import type { EvictPlan } from './bound-evict.js';
+import type { BoundMethod } from './bound-method.js';
+import type { BoundCacheable, BoundPut, Invocation } from './bound-operation.js';
+import { invokeAsync, keyOrBypass } from './invoke.js';
+import { runBulk } from './run-bulk.js';
+
+/*
+ * Spring's order of operations (CacheAspectSupport), for one call:
+ *
+ *   conditions and keys, once  ->  evicts with beforeInvocation  ->  lookups, in the order of the source, the
+ *   first hit wins  ->  unless there was a hit and no put applies: the method  ->  on a miss the puts of
+ *   @Cacheable, then those of @CachePut, each vetoed by `unless`  ->  late evicts, skipped when the method threw
+ *
+ * Beyond Spring: concurrent misses share one run of the method, and every store is fenced by a token taken
+ * before the method ran.
+ */
+
+/** A put that applies to this call; its tokens are taken before the method runs. */
+interface PendingPut {
+  readonly put: BoundPut;
+  /** By cache. */
+  readonly policies: readonly StorePolicy[];
+  /** By cache; `undefined` where the store failed. */
+  readonly tokens: readonly (FillToken | undefined)[];
+  /** `undefined` when only the result will tell. */
+  readonly key: string | undefined;
+}
+
+/** Runs a decorated method with everything that its decorators ask for. */
+export async function runOperations(bound: BoundMethod, call: Invocation): Promise<unknown> {
+  // All that depends on the arguments is asked at once: neither the method nor the caller, who goes on while we
+  // wait, can change what was meant.
+  const cacheables = bound.cacheables.filter((each) => each.applies(call, false));
+  const puts = bound.puts.filter((each) => each.applies(call, false));
+  const plans = bound.evicts
+    .filter((each) => each.applies(call, true))
+    .map((each) => each.plan(call));
+  const pending = puts.map((put): PendingPut => planPut(put, call));
+  const bulk = cacheables.find(({ each }) => each !== undefined);
+  const lookups = bulk === undefined ? planLookups(cacheables, call) : [];
+  if (plans.some(({ evict }) => evict.isEarly)) await runEvicts(plans, true, call, undefined);
+  const result =
+    bulk === undefined
+      ? await answer(bound, call, lookups, pending)
+      : await runBulk(bound, bulk, call);
+  if (plans.length > 0) await runEvicts(plans, false, call, result);
+  return result;
+}
+
+async function answer(
+  bound: BoundMethod,
+  call: Invocation,
+  lookups: readonly PlannedLookup[],
+  puts: readonly PendingPut[],
+): Promise<unknown> {
+  const found = await lookUp(lookups);
+  if (found.hit !== undefined && puts.length === 0) {
+    if (found.hit.kind === 'error') throw found.hit.value;
+    return found.hit.value;
+  }
+  const pending = await Promise.all(puts.map(beginPut));
+  let result: unknown;
+  try {
+    const load = (): Promise<unknown> => invokeAsync(bound, call);
+    result =
+      found.hit !== undefined || found.targets.length === 0
+        ? await load()
+        : await fill(found.targets, load, {
+            // A put asks for a run of the method in every call, so there is nothing to share.
+            isShared:
+              puts.length === 0 && lookups.every(({ cacheable }) => cacheable.sync !== false),
+            isRefresh: found.isRefresh,
+          });
+  } catch (error) {
+    for (const { put, tokens } of pending) releaseAll(put, tokens);
+    throw error;
+  }
+  await Promise.all(pending.map((each) => applyPut(each, call, result)));
+  return result;
+}
+
+/** What the lookups of a call have found: a hit, or where to store what the method gives. */
+interface Found {
+  readonly hit: { readonly kind: 'value' | 'error'; readonly value: unknown } | undefined;
+  readonly targets: readonly FillTarget[];
+  readonly isRefresh: boolean;
+}
+
+/** A lookup that applies to this call. */
+interface PlannedLookup {
+  readonly cacheable: BoundCacheable;
+  readonly targets: readonly FillTarget[];
+  readonly isRefresh: boolean;
+}
+
+function planLookups(
+  cacheables: readonly BoundCacheable[],
+  call: Invocation,
+): readonly PlannedLookup[] {
+  return cacheables.flatMap((cacheable) => {
+    const key = keyOrBypass(cacheable, call);
+    if (key === undefined) return [];
+    const policyOf = cacheable.policies(call);
+    const targets = cacheable.cores.map((cache) => ({ cache, key, policy: policyOf(cache) }));
+    return [{ cacheable, targets, isRefresh: cacheable.isRefresh(call) }];
+  });
+}
+
+async function lookUp(lookups: readonly PlannedLookup[]): Promise<Found> {
+  for (const { targets, isRefresh } of lookups) {
+    if (isRefresh) continue;
+    for (const { cache, key, policy } of targets) {
+      const hit = await cache.peek(key, policy.mode, policy.hints);
+      if (hit !== undefined) return { hit, targets: [], isRefresh: false };
+    }
+  }
+  return {
+    hit: undefined,
+    targets: lookups.flatMap(({ targets }) => targets),
+    isRefresh: lookups.some(({ isRefresh }) => isRefresh),
+  };
+}
+
+function planPut(put: BoundPut, call: Invocation): PendingPut {
+  const key = put.isKeyedByResult ? undefined : put.keyOfArguments(call.self, call.args);
+  return { put, key, policies: put.cores.map(put.policies(call)), tokens: [] };
+}
+
+async function beginPut(planned: PendingPut): Promise<PendingPut> {
+  const { put, key, policies } = planned;
+  const tokens = await Promise.all(
+    put.cores.map(async (core, index) => {
+      if (key === undefined) return core.watch(put.mode);
+      const starts = await core.begin([key], put.mode, policies[index]!.hints);
+      return starts?.[0]?.token;
+    }),
+  );
+  return { ...planned, tokens };
+}
+
+async function applyPut(
+  { put, policies, tokens, key: known }: PendingPut,
+  call: Invocation,
+  result: unknown,
+): Promise<void> {
+  let key: string;
+  try {
+    key = known ?? put.keyOfResult(call, result);
+  } catch (error) {
+    // The method has run, and which entry it made stale is unknown: all of them may be.
+    put.core.failCallback('keyOf', error, 'bypass');
+    releaseAll(put, tokens);
+    await Promise.all(put.cores.map((core) => core.clear(put.mode)));
+    return;
+  }
+  await Promise.all(
+    put.cores.map((core, index) => putInto(core, policies[index]!, key, tokens[index], result)),
+  );
+}
+
+async function putInto(
+  cache: CacheCore,
+  policy: StorePolicy,
+  key: string,
+  token: FillToken | undefined,
+  result: unknown,
+): Promise<void> {
+  // Without a token the store is out of reach or switched off.
+  if (token === undefined) return;
+  const target: FillTarget = { cache, key, policy };
+  cache.flights.detach(key);
+  const plan =
+    result === undefined
+      ? undefined
+      : planSafely(target, (each) => each.plan(result, new LoadContext()));
+  if (plan !== undefined && plan.ttlMs > 0) {
+    await cache.store([entryWrite(target, plan, { kind: 'put', token }, 0)], policy.mode);
+    return;
+  }
+  cache.release([token]);
+  // A result that is absent, or not to be kept, still makes what was there untrue; a veto leaves it (Spring).
+  if (result === undefined || plan !== undefined) await cache.delete([key], policy.mode);
+}
+
+function releaseAll(put: BoundPut, tokens: readonly (FillToken | undefined)[]): void {
+  put.cores.forEach((core, index) => {
+    const token = tokens[index];
+    if (token !== undefined) core.release([token]);
+  });
+}
+
+async function runEvicts(
+  plans: readonly EvictPlan[],
+  isEarly: boolean,
+  call: Invocation,
+  result: unknown,
+): Promise<void> {
+  const due = plans.filter(({ evict }) => evict.isEarly === isEarly);
+  await Promise.all(due.map((plan) => plan.evict.run(plan, call, result)));
+}

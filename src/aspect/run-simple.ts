@@ -1,0 +1,67 @@
+import type { StoredEntry } from '../cache/entry.js';
+import { fill, type StorePolicy } from '../cache/fill.js';
+import type { BoundMethod } from './bound-method.js';
+import type { Invocation } from './bound-operation.js';
+import { invokeAsync, reportKey } from './invoke.js';
+
+/**
+ * The way of most calls: one `@Cacheable`, one cache, no condition. A hit in memory is answered without a turn of
+ * the event loop, one in a remote store with a single continuation.
+ */
+export function runSimple(
+  bound: BoundMethod,
+  self: unknown,
+  args: readonly unknown[],
+): Promise<unknown> {
+  const cacheable = bound.simple!;
+  const { core } = cacheable;
+  let key: string;
+  try {
+    key = cacheable.keyOfArguments(self, args);
+  } catch (error) {
+    return runUnkeyed(bound, { self, args }, error);
+  }
+  // Only a store of bytes has a use for hints, and beside its round trip a policy made for nothing costs nothing.
+  const policy = core.runtime.storesBytes ? policyFor(bound, { self, args }) : undefined;
+  let found: ReturnType<typeof core.peek>;
+  try {
+    found = core.peek(key, cacheable.mode, policy?.hints);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+  if (found === undefined) return load(bound, { self, args }, key, policy);
+  if (!(found instanceof Promise)) return answer(found);
+  return found.then((entry) =>
+    entry === undefined ? load(bound, { self, args }, key, policy) : answer(entry),
+  );
+}
+
+async function runUnkeyed(bound: BoundMethod, call: Invocation, error: unknown): Promise<unknown> {
+  reportKey(bound.simple!, error);
+  return invokeAsync(bound, call);
+}
+
+function policyFor(bound: BoundMethod, call: Invocation): StorePolicy {
+  const cacheable = bound.simple!;
+  return cacheable.policies(call)(cacheable.core);
+}
+
+function answer(entry: StoredEntry): Promise<unknown> {
+  return entry.kind === 'value'
+    ? Promise.resolve(entry.value)
+    : Promise.reject(entry.value as Error);
+}
+
+function load(
+  bound: BoundMethod,
+  call: Invocation,
+  key: string,
+  known: StorePolicy | undefined,
+): Promise<unknown> {
+  const cacheable = bound.simple!;
+  const policy = known ?? policyFor(bound, call);
+  return fill([{ cache: cacheable.core, key, policy }], () => invokeAsync(bound, call), {
+    isShared: cacheable.sync !== false,
+    isRefresh: false,
+  });
+}

@@ -1,0 +1,101 @@
+import { container as globalContainer, type DependencyContainer, type InjectionToken } from 'tsyringe';
+import { CacheConfigurationError, isCacheError } from '../errors.js';
+import { CacheManager } from '../manager/cache-manager.js';
+import type { CacheManagerOptions } from '../manager/manager-options.js';
+import { forgetManagers, setDefaultManager } from '../manager/manager-locator.js';
+import { CacheBackend, CacheClock, CacheCodec, CacheCompressor, CacheLogger, CacheOptions } from './tokens.js';
+
+/**
+ * Registers the manager of a container: a factory that closes over that container and one instance, so that child
+ * containers, such as one per request, share it. The manager has no `dispose` method: disposing of a child
+ * container cannot end it.
+ */
+export function registerManager(owner: DependencyContainer): void {
+  let manager: CacheManager | undefined;
+  let builtWithBackend = false;
+  let isWarned = false;
+  owner.register(CacheManager, {
+    useFactory: (requester) => {
+      if (requester !== owner && requester.isRegistered(CacheBackend)) {
+        throw new CacheConfigurationError(
+          'A CacheBackend is registered in a child container that has no manager of its own, so it would be ignored. Call configureCaching(child, { backend }) to give that container its own caches.',
+        );
+      }
+      if (manager === undefined || manager.isClosed) {
+        builtWithBackend = owner.isRegistered(CacheBackend, true);
+        manager = build(owner, manager);
+      } else if (!builtWithBackend && !isWarned && owner.isRegistered(CacheBackend, true)) {
+        isWarned = true;
+        const logger = resolveOptional<CacheLogger>(owner, CacheLogger);
+        (logger ?? console).warn(
+          'A CacheBackend was registered after the CacheManager had been built, and is not used. Register it before the first cached call.',
+        );
+      }
+      return manager;
+    },
+  });
+}
+
+/**
+ * Undoes what caching has kept: closes the managers that decorated methods found in containers, forgets those
+ * lookups, and restores the default registration of `CacheManager` in the global container. For tests, after
+ * `container.reset()` or `container.clearInstances()`.
+ *
+ * @example
+ * ```ts
+ * import { resetCaching } from 'cachewell';
+ * import { container } from 'tsyringe';
+ *
+ * async function resetEverything(): Promise<void> {
+ *   container.reset();
+ *   await resetCaching();
+ * }
+ * ```
+ */
+export async function resetCaching(): Promise<void> {
+  await forgetManagers();
+  registerManager(globalContainer);
+}
+
+/**
+ * A new manager. Where one was closed whose backend is registered as an instance, that backend is closed with it:
+ * the closed manager stays, and methods go on without a cache.
+ */
+function build(owner: DependencyContainer, closed: CacheManager | undefined): CacheManager {
+  try {
+    return new CacheManager(optionsFrom(owner), (token) =>
+      resolveOptional(owner, token as InjectionToken<unknown>),
+    );
+  } catch (error) {
+    if (closed !== undefined && isCacheError(error, 'ERR_CACHE_CLOSED')) return closed;
+    throw error;
+  }
+}
+
+/** What the container has for a token; `undefined` when nothing is registered. */
+export function resolveOptional<Value>(
+  container: DependencyContainer,
+  token: InjectionToken<Value>,
+): Value | undefined {
+  return container.isRegistered(token, true) ? container.resolve(token) : undefined;
+}
+
+function optionsFrom(owner: DependencyContainer): CacheManagerOptions {
+  return {
+    ...resolveOptional<CacheOptions>(owner, CacheOptions),
+    backend: resolveOptional<CacheBackend>(owner, CacheBackend),
+    codec: resolveOptional<CacheCodec>(owner, CacheCodec),
+    compressor: resolveOptional<CacheCompressor>(owner, CacheCompressor),
+    logger: resolveOptional<CacheLogger>(owner, CacheLogger),
+    clock: resolveOptional<CacheClock>(owner, CacheClock),
+  };
+}
+
+/** The global container's manager; registered anew where `container.reset()` has removed it. */
+function findGlobalManager(): CacheManager {
+  if (!globalContainer.isRegistered(CacheManager)) registerManager(globalContainer);
+  return globalContainer.resolve(CacheManager);
+}
+
+setDefaultManager(findGlobalManager);
+registerManager(globalContainer);

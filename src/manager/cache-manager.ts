@@ -1,0 +1,274 @@
+import { BackendCache } from '../cache/backend-cache.js';
+import type { CacheBackend } from '../cache/backend.js';
+import { CacheCore } from '../cache/cache-core.js';
+import {
+  CACHE_EVENT_NAMES,
+  type CacheEventListener,
+  type CacheEventName,
+} from '../cache/cache-events.js';
+import type { CacheDefinition, CacheHandle } from '../cache/cache-handle.js';
+import type { KeyPart } from '../cache/cache-key.js';
+import { resolveCacheSettings } from '../cache/cache-settings.js';
+import { StatisticsCounter, type CacheStatistics } from '../cache/cache-statistics.js';
+import { tagSelection, type Cache } from '../cache/cache.js';
+import { toMilliseconds, type Duration } from '../duration.js';
+import { InvalidOptionError, UnknownCacheError } from '../errors.js';
+import { expectBoolean, expectOneOf } from '../options.js';
+import { defaultBackend } from './default-strategies.js';
+import { ManagerRuntime } from './manager-runtime.js';
+import {
+  resolveManagerOptions,
+  type CacheManagerOptions,
+  type ResolvedManagerOptions,
+} from './manager-options.js';
+
+/** How a manager is: see {@link CacheManager.health}. */
+export interface CacheHealth {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'unavailable' | 'disabled';
+  /** The backend's name. */
+  readonly backend: string;
+  /** The code of the last failure, while it lasts. */
+  readonly errorCode?: string;
+}
+
+/** A manager's statistics: the sum over its caches, and each of them. */
+export interface ManagerStatistics extends CacheStatistics {
+  readonly caches: Readonly<Record<string, CacheStatistics>>;
+}
+
+/** How `close` goes about it. */
+export interface CloseOptions {
+  /**
+   * How long to wait for work that is under way.
+   * @defaultValue '5s'
+   */
+  readonly timeout?: Duration | undefined;
+}
+
+/** How long `close` waits when nothing says otherwise. */
+export const DEFAULT_CLOSE_TIMEOUT: Duration = '5s';
+
+/**
+ * The caches of an application, on one backend.
+ *
+ * Usually resolved from a tsyringe container; `new CacheManager(options)` works without one.
+ *
+ * @example
+ * ```ts
+ * import { CacheManager, MemoryBackend } from 'cachewell';
+ *
+ * await using manager = new CacheManager({ backend: new MemoryBackend({ maxEntries: 1000 }), ttl: '5m' });
+ * const rates = manager.cache<[currency: string], number>('rates');
+ * await rates.set('EUR', 1);
+ * ```
+ */
+export class CacheManager implements AsyncDisposable {
+  readonly #options: ResolvedManagerOptions;
+  readonly #runtime: ManagerRuntime;
+  readonly #cores = new Map<string, CacheCore>();
+  readonly #caches = new Map<string, Cache>();
+  /** The definitions by which caches were made, to tell a contradiction from a repetition. */
+  readonly #definitions = new Map<string, CacheDefinition>();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param resolve - what a container has for a token, where the manager belongs to one; backends that need a client
+   * or settings ask it
+   * @throws {@link InvalidOptionError} naming the option, the value and what was expected
+   */
+  constructor(options: CacheManagerOptions = {}, resolve?: (token: unknown) => unknown) {
+    const resolved = resolveManagerOptions(options);
+    this.#options = resolved;
+    const backend = resolved.backend ?? defaultBackend();
+    this.#runtime = new ManagerRuntime(resolved, backend, this.#cores, resolve);
+    if (resolved.debug) this.#logEvents();
+  }
+
+  /** Whether `close` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Off: nothing is looked up or stored; invalidations go on. */
+  get enabled(): boolean {
+    return this.#runtime.isEnabled;
+  }
+
+  set enabled(enabled: boolean) {
+    this.#runtime.isEnabled = expectBoolean('CacheManager.enabled', enabled);
+  }
+
+  /** The backend that entries are kept in. */
+  get backend(): CacheBackend {
+    return this.#runtime.backend;
+  }
+
+  /**
+   * A cache by name, or by its typed handle. It is made at the first call.
+   *
+   * @throws {@link InvalidOptionError} when it was made with other options before
+   * @throws {@link UnknownCacheError} when `strictCaches` is on and nothing declares it
+   */
+  cache<Key extends readonly KeyPart[], Value>(handle: CacheHandle<Key, Value>): Cache<Key, Value>;
+  cache<Key extends readonly KeyPart[] = readonly KeyPart[], Value = unknown>(
+    name: string,
+    definition?: CacheDefinition,
+  ): Cache<Key, Value>;
+  cache(reference: string | CacheHandle, definition?: CacheDefinition): Cache {
+    const name = typeof reference === 'string' ? reference : reference.name;
+    const known = this.#caches.get(name);
+    if (known !== undefined && definition === undefined && typeof reference === 'string')
+      return known;
+    const core =
+      typeof reference === 'string'
+        ? this.core(name, definition)
+        : this.core(name, reference.definition);
+    const cache = this.#caches.get(name) ?? new BackendCache(core);
+    this.#caches.set(name, cache);
+    return cache;
+  }
+
+  /**
+   * The inside of a cache, which decorators and bridges work on.
+   *
+   * @internal
+   */
+  core(name: string, definition?: CacheDefinition): CacheCore {
+    const known = this.#cores.get(name);
+    if (known !== undefined && definition === undefined) return known;
+    const declared = Object.hasOwn(this.#options.caches, name)
+      ? this.#options.caches[name]
+      : undefined;
+    if (known === undefined) {
+      if (this.#options.isStrict && declared === undefined && definition === undefined) {
+        throw new UnknownCacheError(name, Object.keys(this.#options.caches));
+      }
+    } else this.#expectSameDefinition(name, definition!);
+    if (known !== undefined) return known;
+    const merged = { ...declared, ...definition };
+    const settings = resolveCacheSettings(name, merged, this.#options.defaults);
+    if (definition !== undefined) this.#definitions.set(name, definition);
+    const core = new CacheCore(settings, this.#runtime);
+    this.#cores.set(name, core);
+    return core;
+  }
+
+  /** The names of the caches made so far. */
+  caches(): readonly string[] {
+    return [...this.#cores.keys()];
+  }
+
+  /** Makes void every entry, in any cache, that carries any of the tags. */
+  invalidateTags(...anyOf: readonly string[]): Promise<void>;
+  /** Makes void every entry, in any cache, that carries all of the tags. */
+  invalidateTags(selection: { readonly all: readonly string[] }): Promise<void>;
+  async invalidateTags(
+    ...given: readonly [{ readonly all: readonly string[] }] | readonly string[]
+  ): Promise<void> {
+    await this.#runtime.invalidateTags(tagSelection(given));
+  }
+
+  /** Makes void every entry of every cache below the backend's prefix, those of other processes included. */
+  async clearAll(): Promise<void> {
+    for (const core of this.#cores.values()) core.flights.detachAll();
+    const isDone = await this.#runtime.guard('clearAll', (backend) => backend.clearAll());
+    if (isDone) this.#runtime.events.emit('invalidate', { scope: 'all' });
+  }
+
+  /** Whether the store answers. Never rejects. */
+  async ping(): Promise<boolean> {
+    if (this.isClosed || !this.#runtime.wasEnabled) return false;
+    try {
+      await this.#runtime.attached().ping();
+      return true;
+    } catch {
+      // The answer is the report.
+      return false;
+    }
+  }
+
+  /**
+   * How the cache is: `healthy`; `degraded` = usable in part; `unhealthy` = the store does not answer, and calls
+   * go on without it; `unavailable` = never connected, or closed; `disabled`. Asks nobody.
+   */
+  health(): CacheHealth {
+    const backend = this.#runtime.backend.name;
+    if (this.isClosed) return { status: 'unavailable', backend };
+    if (!this.#runtime.isEnabled) return { status: 'disabled', backend };
+    return { ...this.#runtime.attached().health(), backend };
+  }
+
+  /** Facts about the store for operators, from an allow-list. Rejects when the store does not answer. */
+  async info(): Promise<Readonly<Record<string, string | number>>> {
+    if (!this.#runtime.wasEnabled) return {};
+    return this.#runtime.attached().info();
+  }
+
+  /** What was counted since the start or the last reset, in sum and per cache. */
+  statistics(): ManagerStatistics {
+    const sum = new StatisticsCounter();
+    const caches: Record<string, CacheStatistics> = {};
+    for (const [name, core] of this.#cores) {
+      sum.add(core.counter);
+      caches[name] = core.counter.snapshot();
+    }
+    sum.errors += this.#runtime.errorsOutsideCaches;
+    return Object.freeze({ ...sum.snapshot(), caches: Object.freeze(caches) });
+  }
+
+  /** Sets all counters to 0. */
+  resetStatistics(): void {
+    this.#runtime.errorsOutsideCaches = 0;
+    for (const core of this.#cores.values()) core.counter.reset();
+  }
+
+  /**
+   * Tells `listener` of every event of a kind, until the result is disposed of. A listener that fails is logged.
+   *
+   * @throws {@link InvalidOptionError} when there is no such event
+   */
+  on<Name extends CacheEventName>(event: Name, listener: CacheEventListener<Name>): Disposable {
+    expectOneOf('CacheManager.on event', event, CACHE_EVENT_NAMES);
+    return this.#runtime.events.on(event, listener);
+  }
+
+  /**
+   * Refuses new work, waits for work that is under way, and lets go of the backend. Methods that are decorated go
+   * on without the cache. Calling it again gives the same promise.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const timeoutMs = toMilliseconds(options.timeout ?? DEFAULT_CLOSE_TIMEOUT, 'close.timeout');
+    return (this.#closing ??= this.#runtime.close(timeoutMs));
+  }
+
+  /** The same as `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #expectSameDefinition(name: string, definition: CacheDefinition): void {
+    const first = this.#definitions.get(name);
+    for (const option of Object.keys(definition) as (keyof CacheDefinition)[]) {
+      const before = first?.[option] ?? this.#options.caches[name]?.[option];
+      if (definition[option] === undefined || isSame(before, definition[option])) continue;
+      throw new InvalidOptionError(
+        `cache '${name}'.${option}`,
+        'the cache exists already with another value; define a cache once, and share its handle (defineCache)',
+      );
+    }
+  }
+
+  #logEvents(): void {
+    const { logger } = this.#options;
+    for (const name of ['hit', 'miss', 'load', 'set', 'invalidate'] as const) {
+      this.on(name, (event) => logger.debug(name, { ...event }));
+    }
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((each, index) => each === b[index]);
+  }
+  return a === b;
+}
