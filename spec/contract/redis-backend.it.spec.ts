@@ -1,0 +1,59 @@
+import { after, before, describe, it } from 'mocha';
+import { Redis as Redis5 } from 'ioredis';
+import { Redis as Redis6 } from 'ioredis-6';
+import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import type { RedisLike } from '#internal/backends/redis/redis-like.js';
+import { DefaultFramer } from '#internal/codecs/default-framer.js';
+import { JsonCodec } from '#internal/codecs/json-codec.js';
+import { describeBackend } from '#internal/testing/describe-backend.js';
+import { RedisServer } from '../support/redis-server.js';
+
+/** Clients of both majors of ioredis fit the structural port. */
+const CLIENTS: Readonly<Record<string, (port: number) => RedisLike>> = {
+  'ioredis 5': (port) => new Redis5({ host: '127.0.0.1', port }),
+  'ioredis 6': (port) => new Redis6({ host: '127.0.0.1', port }),
+};
+
+describe('RedisBackend', () => {
+  let server: RedisServer;
+  let number = 0;
+  const prefix = (): string => `suite${++number}`;
+  const framer = new DefaultFramer({ codec: new JsonCodec() });
+  const clients: RedisLike[] = [];
+
+  before(async () => {
+    server = await RedisServer.start();
+  });
+
+  after(async () => {
+    for (const client of clients) client.disconnect();
+    await server.stop();
+  });
+
+  // The server's clock counts, so no virtual time is given.
+  describeBackend(
+    { describe, it },
+    'RedisBackend',
+    () => ({
+      backend: new RedisBackend({ url: server.url, prefix: prefix(), commandTimeout: '5s' }),
+      framer,
+    }),
+    { without: ['allOf'] },
+  );
+
+  for (const [name, makeClient] of Object.entries(CLIENTS)) {
+    describeBackend(
+      { describe, it },
+      `RedisBackend with a client of ${name}`,
+      () => {
+        const client = makeClient(server.port);
+        clients.push(client);
+        return {
+          backend: new RedisBackend({ client, prefix: prefix(), commandTimeout: '5s' }),
+          framer,
+        };
+      },
+      { without: ['allOf'] },
+    );
+  }
+});

@@ -1,0 +1,111 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { describe, it } from 'mocha';
+import { CacheConfigurationError, InvalidOptionError } from '#internal/errors.js';
+import type { RedisLike } from '#internal/backends/redis/redis-like.js';
+import {
+  resolveRedisBackendOptions,
+  type RedisBackendOptions,
+} from '#internal/backends/redis/redis-options.js';
+
+const client = (overrides: object = {}): RedisLike =>
+  ({ callBuffer: () => undefined, options: {}, ...overrides }) as unknown as RedisLike;
+const SECRET = 'open-sesame-42';
+
+describe(resolveRedisBackendOptions.name, () => {
+  it('leaves open what options do not say', () => {
+    expect(resolveRedisBackendOptions({})).to.deep.equal({
+      client: undefined,
+      endpoint: undefined,
+      prefix: 'cache',
+      commandTimeoutMs: undefined,
+      connectTimeoutMs: undefined,
+      socketTimeoutMs: undefined,
+      keepAliveMs: undefined,
+      healthCheckIntervalMs: undefined,
+      maxConnections: undefined,
+      connect: 'lazy',
+      fillTimeoutMs: 60_000,
+      maxPayloadBytes: 16_777_216,
+    });
+  });
+
+  it('reads the parts of a URL, and takes from options what it leaves open', () => {
+    const options = {
+      url: 'rediss://me:p%40ss@redis.example:7000/3',
+      commandTimeout: '1s',
+    } as const;
+    const { endpoint, commandTimeoutMs } = resolveRedisBackendOptions(options);
+    expect(endpoint).to.deep.equal({
+      host: 'redis.example',
+      port: 7000,
+      db: 3,
+      username: 'me',
+      password: 'p@ss',
+      tls: {},
+    });
+    expect(commandTimeoutMs).to.equal(1000);
+    const byOptions = { url: 'redis://[::1]', password: 'p', db: 2, tls: { ca: 'pem' } };
+    expect(resolveRedisBackendOptions(byOptions).endpoint).to.deep.equal({
+      host: '::1',
+      port: 6379,
+      db: 2,
+      password: 'p',
+      tls: { ca: 'pem' },
+    });
+  });
+
+  it('keeps the master of Sentinels', () => {
+    const sentinel = { name: 'main', hosts: [{ host: 'a', port: 26379 }] };
+    expect(resolveRedisBackendOptions({ sentinel }).endpoint?.sentinel).to.deep.equal(sentinel);
+  });
+
+  const WRONG: readonly (readonly [unknown, string])[] = [
+    [null, 'RedisBackend'],
+    [{ uri: 'redis://x' }, 'RedisBackend.uri'],
+    [{ url: 'http://x' }, 'RedisBackend.url'],
+    [{ url: `redis://:${SECRET}@` }, 'RedisBackend.url'],
+    [{ url: `redis://:${SECRET}@host/notanumber` }, 'RedisBackend.url'],
+    [{ url: `redis://:${SECRET}%ZZ@host` }, 'RedisBackend.url'],
+    [{ url: 7 }, 'RedisBackend.url'],
+    [{ url: 'redis://x', host: 'y' }, 'RedisBackend.host'],
+    [{ url: 'redis://x/1', db: 2 }, 'RedisBackend.db'],
+    [{ url: `redis://:${SECRET}@x`, password: 'other' }, 'RedisBackend.password'],
+    [{ url: 'rediss://x', tls: false }, 'RedisBackend.tls'],
+    [{ host: '' }, 'RedisBackend.host'],
+    [{ port: 0 }, 'RedisBackend.port'],
+    [{ db: -1 }, 'RedisBackend.db'],
+    [{ password: '' }, 'RedisBackend.password'],
+    [{ tls: { verify: true } }, 'RedisBackend.tls.verify'],
+    [{ tls: { rejectUnauthorized: 'no' } }, 'RedisBackend.tls.rejectUnauthorized'],
+    [{ sentinel: { name: 'm', hosts: [] } }, 'RedisBackend.sentinel.hosts'],
+    [{ sentinel: { name: 'm', hosts: [{ host: 'a', port: 1 }] }, port: 2 }, 'RedisBackend.port'],
+    [{ prefix: '' }, 'RedisBackend.prefix'],
+    [{ commandTimeout: 0 }, 'RedisBackend.commandTimeout'],
+    [{ commandTimeout: Infinity }, 'RedisBackend.commandTimeout'],
+    [{ commandTimeout: '250' }, 'RedisBackend.commandTimeout'],
+    [{ connect: 'now' }, 'RedisBackend.connect'],
+    [{ maxConnections: 0 }, 'RedisBackend.maxConnections'],
+    [{ maxConnections: 1001 }, 'RedisBackend.maxConnections'],
+    [{ maxPayloadBytes: 0 }, 'RedisBackend.maxPayloadBytes'],
+    [{ client: client(), url: 'redis://x' }, 'RedisBackend.url'],
+    [{ client: {} }, 'RedisBackend.client'],
+    [{ client: client({ options: { keyPrefix: 'p:' } }) }, 'RedisBackend.client'],
+    [{ client: client({ options: { role: 'slave' } }) }, 'RedisBackend.client'],
+    [{ client: client({ options: { readOnly: true } }) }, 'RedisBackend.client'],
+  ];
+  for (const [options, option] of WRONG) {
+    it(`refuses ${inspect(options, { depth: 1 })}`, () => {
+      const resolve = (): unknown => resolveRedisBackendOptions(options as RedisBackendOptions);
+      expect(resolve).to.throw(InvalidOptionError).with.property('option', option);
+      expect(resolve).to.throw(InvalidOptionError).and.not.match(new RegExp(SECRET));
+    });
+  }
+
+  it('refuses a Cluster client', () => {
+    expect(() => resolveRedisBackendOptions({ client: client({ isCluster: true }) })).to.throw(
+      CacheConfigurationError,
+      'Cluster',
+    );
+  });
+});

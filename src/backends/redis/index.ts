@@ -1,0 +1,7 @@
+export { RedisBackend } from './redis-backend.js';
+export type { RedisBackendOptions } from './redis-options.js';
+export type { RedisEndpointOptions } from './redis-endpoint-options.js';
+export { RedisClient } from './redis-client-token.js';
+export type { RedisLike, RedisLikeOptions } from './redis-like.js';
+export type { RedisSentinelOptions, RedisTlsOptions } from './redis-endpoint.js';
+export type { RedisSettingsLike } from './redis-settings-like.js';

@@ -1,0 +1,253 @@
+import { CacheBackendError, CacheConfigurationError, isCacheError } from '../../errors.js';
+import type {
+  BackendCapabilities,
+  BackendContext,
+  BackendHealth,
+  BackendStore,
+  CacheBackend,
+  CacheSpace,
+  TagSelection,
+} from '../../cache/backend.js';
+import type { MaybePromise } from '../../cache/maybe-promise.js';
+import { PendingSets } from './pending-sets.js';
+import { createRedisClient } from './redis-client-factory.js';
+import { RedisConnection } from './redis-connection.js';
+import { parseRedisInfo } from './redis-info.js';
+import { entryPrefix, RedisKeys } from './redis-keys.js';
+import type { RedisLike } from './redis-like.js';
+import {
+  resolveRedisBackendOptions,
+  type RedisBackendOptions,
+  type ResolvedRedisBackendOptions,
+} from './redis-options.js';
+import type { RedisStoreParts } from './redis-parts.js';
+import { RedisReader } from './redis-reader.js';
+import { RedisReclaim } from './redis-reclaim.js';
+import { CLEAR_ALL, INVALIDATE_TAGS, PULSE } from './invalidation-scripts.js';
+import { runScript } from './redis-script.js';
+import { RedisStamp } from './redis-stamp.js';
+import { RedisStore } from './redis-store.js';
+import { findRedis, type RedisTarget } from './redis-target.js';
+
+/** What exists once a manager has taken the backend. */
+interface Attached {
+  readonly context: BackendContext;
+  readonly target: RedisTarget;
+  readonly connection: RedisConnection;
+  readonly reclaim: RedisReclaim;
+  readonly pulse: NodeJS.Timeout | undefined;
+}
+
+const CAPABILITIES: BackendCapabilities = Object.freeze({
+  stores: 'bytes',
+  isShared: true,
+  hasConditionalStores: true,
+  hasGenerations: true,
+  hasLeases: false,
+  canScan: true,
+});
+
+/**
+ * Keeps entries in one Redis (or Valkey) server, directly or through Sentinels, shared by all processes below one
+ * prefix. Needs Redis 5 or later.
+ *
+ * Promises: a fill is stored only if nothing invalidated it while it loaded, across processes; `clear` and tags cost
+ * the same however many entries they hit; a call costs at most `commandTimeout`, and nothing once Redis is known to
+ * be out of reach; while Redis is away, the backend reconnects by itself.
+ *
+ * Limits: an asynchronous fail-over of Redis may lose the last writes it acknowledged, invalidations included; after
+ * a `clear`, entries without expiry are freed in the background by the process that cleared; an entry without expiry
+ * whose tag was invalidated stays in memory, void, until its key is loaded again or its cache cleared.
+ *
+ * @example
+ * ```ts
+ * const manager = new CacheManager({ backend: new RedisBackend({ url: 'redis://localhost:6379' }) });
+ * ```
+ */
+export class RedisBackend implements CacheBackend {
+  readonly name = 'redis';
+  readonly capabilities: BackendCapabilities = CAPABILITIES;
+  readonly #options: ResolvedRedisBackendOptions;
+  readonly #keys: RedisKeys;
+  readonly #stamp = new RedisStamp();
+  readonly #stores = new Map<string, { store: RedisStore; parts: RedisStoreParts }>();
+  #attached: Attached | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {@link InvalidOptionError} for an unknown, wrong or contradictory option */
+  constructor(options: RedisBackendOptions = {}) {
+    this.#options = resolveRedisBackendOptions(options);
+    this.#keys = new RedisKeys(this.#options.prefix);
+  }
+
+  /** Whether calls reach Redis at the moment. */
+  get isAvailable(): boolean {
+    return this.#attached?.connection.isAvailable ?? false;
+  }
+
+  attach(context: BackendContext): void {
+    if (this.#attached !== undefined) {
+      throw new CacheConfigurationError(
+        'This RedisBackend belongs to a CacheManager already; make one backend for each manager.',
+      );
+    }
+    const target = findRedis(this.#options, context.resolve, process.env);
+    const connection = new RedisConnection({
+      place: target.place,
+      commandTimeoutMs: target.commandTimeoutMs,
+      greetingTimeoutMs: target.connectTimeoutMs,
+      provide: () => provideClient(target),
+      ownsClient: target.client === undefined,
+      onDegraded: (error) => {
+        context.logger.warn(`The cache goes on without Redis. ${error.message}`);
+        context.report({ type: 'degraded', error });
+      },
+      onRecovered: () => {
+        context.logger.info(`Redis at ${target.place} answers again.`);
+        context.report({ type: 'recovered' });
+      },
+    });
+    const { healthCheckIntervalMs } = target;
+    this.#attached = {
+      context,
+      target,
+      connection,
+      reclaim: new RedisReclaim(connection, (error) => this.#reportBackground(error)),
+      pulse:
+        healthCheckIntervalMs === 0
+          ? undefined
+          : setInterval(() => this.#checkHealth(), healthCheckIntervalMs).unref(),
+    };
+    if (this.#options.connect === 'eager') connection.open();
+  }
+
+  open(space: CacheSpace): BackendStore {
+    const { context, connection, reclaim } = this.#attachment();
+    const key = this.#keys.generationOf(space);
+    const known = this.#stores.get(key);
+    if (known !== undefined) return known.store;
+    const parts: RedisStoreParts = {
+      connection,
+      context,
+      space,
+      keys: this.#keys,
+      stamp: this.#stamp,
+      generation: { key, entryPrefix: entryPrefix(key), value: undefined },
+      pendingSets: new PendingSets(),
+      reader: new RedisReader(context, space),
+      fillTimeoutMs: this.#options.fillTimeoutMs,
+      maxPayloadBytes: this.#options.maxPayloadBytes,
+    };
+    const store = new RedisStore(parts, (cleared) => reclaim.schedule(cleared));
+    this.#stores.set(key, { store, parts });
+    return store;
+  }
+
+  /**
+   * @throws {@link CacheConfigurationError} for `allOf` with more than one tag: a marker per tag cannot tell which
+   * entries carry all of them
+   */
+  invalidateTags(selection: TagSelection): MaybePromise<void> {
+    const tags = [...new Set('anyOf' in selection ? selection.anyOf : selection.allOf)];
+    if ('allOf' in selection && tags.length > 1) {
+      throw new CacheConfigurationError(
+        'RedisBackend invalidates by any of several tags, not by all of them: give such entries one tag for the combination.',
+      );
+    }
+    if (tags.length === 0) return undefined;
+    this.#overtakeAllSets();
+    const args = [this.#keys.tagPrefix, String(this.#options.fillTimeoutMs), ...tags];
+    return this.#attachment().connection.call(
+      'invalidateTags',
+      (client) => runScript(client, INVALIDATE_TAGS, [this.#keys.sequence], args),
+      () => undefined,
+    );
+  }
+
+  async clearAll(): Promise<void> {
+    const { connection, reclaim } = this.#attachment();
+    this.#overtakeAllSets();
+    const keys = [this.#keys.sequence, this.#keys.registry, ...this.#stores.keys()];
+    const cleared = await connection.call(
+      'clearAll',
+      (client) => runScript(client, CLEAR_ALL, keys, [this.#keys.root]),
+      (reply) => (reply as unknown[]).map(String),
+    );
+    for (const generationKey of cleared) reclaim.schedule(generationKey);
+  }
+
+  ping(): Promise<void> {
+    return this.#attachment().connection.call(
+      'ping',
+      (client) => client.ping(),
+      () => undefined,
+    );
+  }
+
+  health(): BackendHealth {
+    return this.#attached?.connection.health() ?? { status: 'unavailable' };
+  }
+
+  info(): Promise<Readonly<Record<string, string | number>>> {
+    return this.#attachment().connection.call('info', (client) => client.info(), parseRedisInfo);
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#attached === undefined) return;
+    const { connection, reclaim, pulse } = this.#attached;
+    clearInterval(pulse);
+    reclaim.close();
+    await connection.close(timeoutMs);
+  }
+
+  #attachment(): Attached {
+    if (this.#attached !== undefined) return this.#attached;
+    throw new CacheConfigurationError(
+      'This RedisBackend belongs to no CacheManager yet: pass it to one, or call attach.',
+    );
+  }
+
+  /** A set that has to be repeated must not undo an invalidation that was issued after it. */
+  #overtakeAllSets(): void {
+    for (const { parts } of this.#stores.values()) parts.pendingSets.overtakeAll();
+  }
+
+  #checkHealth(): void {
+    const { connection } = this.#attachment();
+    if (!connection.isAvailable) return;
+    const keys = [this.#keys.registry, ...this.#stores.keys()];
+    connection
+      .call(
+        'the health check',
+        (client) => Promise.all([client.ping(), runScript(client, PULSE, keys, [])]),
+        ([, serverMs]) => this.#stamp.compare(Number(serverMs)),
+      )
+      // A failing connection reports itself.
+      .catch(() => undefined);
+  }
+
+  #reportBackground(error: unknown): void {
+    this.#attachment().context.report({
+      type: 'error',
+      operation: 'reclaim',
+      error: isCacheError(error)
+        ? error
+        : new CacheBackendError('Freeing cleared entries failed.', { cause: error }),
+    });
+  }
+}
+
+function provideClient(target: RedisTarget): MaybePromise<RedisLike> {
+  if (target.client !== undefined) return target.client;
+  return createRedisClient({
+    endpoint: target.endpoint!,
+    connectTimeoutMs: target.connectTimeoutMs,
+    keepAliveMs: target.keepAliveMs,
+    socketTimeoutMs: target.socketTimeoutMs,
+  });
+}

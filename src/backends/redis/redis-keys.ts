@@ -1,0 +1,52 @@
+import { cacheSegment } from '../../cache/cache-key.js';
+import type { CacheSpace } from '../../cache/backend.js';
+
+/**
+ * The names of everything that the backend keeps in Redis.
+ *
+ * | key | holds |
+ * |---|---|
+ * | `prefix:version:cache:key` | an entry: a frame (see `entry-frame.ts`) |
+ * | `prefix:version:cache:key%~` | the fence of fills under way: lineage and number of holders |
+ * | `prefix:version:cache` | the cache's generation, and the number below which fills are refused |
+ * | `prefix:version:cache%~puts` | what was deleted or put while puts of unknown keys are under way |
+ * | `prefix:~seq` | the sequence, counted up by clears and invalidations of tags |
+ * | `prefix:~tag:…` | the number of a tag's last invalidation |
+ * | `prefix:~caches` | a set of all generation keys, for clearing them all |
+ *
+ * A segment never holds `~` or `:`, so the kinds cannot meet.
+ */
+export class RedisKeys {
+  readonly sequence: string;
+  readonly registry: string;
+  /** A tag stands behind it as it is: it is the last part of its key. */
+  readonly tagPrefix: string;
+  /** What all keys begin with. */
+  readonly root: string;
+
+  constructor(prefix: string) {
+    this.root = `${prefix}:`;
+    this.sequence = `${prefix}:~seq`;
+    this.registry = `${prefix}:~caches`;
+    this.tagPrefix = `${prefix}:~tag:`;
+  }
+
+  /** The key of a cache's generation. */
+  generationOf(space: Pick<CacheSpace, 'name' | 'version'>): string {
+    return `${this.root}${cacheSegment(space.version)}:${cacheSegment(space.name)}`;
+  }
+
+  markersOf(tags: readonly string[]): string[] {
+    return tags.map((tag) => this.tagPrefix + tag);
+  }
+}
+
+/** What stands before the key texts of the cache with this generation key. */
+export function entryPrefix(generationKey: string): string {
+  return `${generationKey}:`;
+}
+
+/** A text as a literal inside a pattern of `SCAN`. */
+export function escapeScanPattern(text: string): string {
+  return text.replace(/[*?[\]\\^-]/g, '\\$&');
+}

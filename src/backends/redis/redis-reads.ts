@@ -1,0 +1,227 @@
+import type { ReadHints } from '../../cache/backend.js';
+import type { StoredEntry } from '../../cache/entry.js';
+import type { OpenedFrame } from '../../cache/entry-framer.js';
+import type { MaybePromise } from '../../cache/maybe-promise.js';
+import { RedisGetBatch, type ReadPair } from './redis-get-batch.js';
+import type { RedisLike } from './redis-like.js';
+import type { RedisStoreParts } from './redis-parts.js';
+import { READ } from './entry-scripts.js';
+import { runScript } from './redis-script.js';
+
+type Reply = readonly (Buffer | null)[];
+/** A frame under its key, and whether its generation and tags are known to hold. */
+interface Found {
+  readonly key: string;
+  readonly frame: OpenedFrame;
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
+const NO_TAGS: readonly string[] = [];
+
+/**
+ * Reads entries of one cache.
+ *
+ * The usual read is an `MGET` of the entry and its cache's generation, compared here: no script runs for a hit.
+ * Where a cache turns out to hold entries with tags that the reader does not name beforehand, or with expiries that
+ * only the server's clock can tell, what is needed is asked for in the same round trip from then on.
+ */
+export class RedisReads {
+  readonly #parts: RedisStoreParts;
+  readonly #batch: RedisGetBatch;
+  #readsByScript = false;
+  #asksTimes = false;
+
+  constructor(parts: RedisStoreParts) {
+    this.#parts = parts;
+    this.#batch = new RedisGetBatch(parts.generation.key);
+  }
+
+  get(key: string, hints: ReadHints | undefined): Promise<StoredEntry | undefined> {
+    const isPlain = hints?.tags === undefined && hints?.needsTimes !== true;
+    if (!isPlain || this.#readsByScript || this.#asksTimes) {
+      return this.#call('get', [key], hints, (entries) => entries[0]);
+    }
+    const { connection, generation } = this.#parts;
+    const name = generation.entryPrefix + key;
+    return connection.call(
+      'get',
+      (client) => this.#batch.read(client, name),
+      (pair, client) => this.#only(key, pair, client),
+    );
+  }
+
+  getMany(
+    keys: readonly string[],
+    hints: ReadHints | undefined,
+  ): Promise<readonly (StoredEntry | undefined)[]> {
+    return this.#call('getMany', keys, hints, (entries) => entries);
+  }
+
+  /** Entries from frames that are known to be live, as the script of `begin` answers them. */
+  async liveEntries(
+    client: RedisLike,
+    keys: readonly string[],
+    values: Reply,
+    hints: ReadHints | undefined,
+    times: Promise<number[]> | undefined,
+  ): Promise<(StoredEntry | undefined)[]> {
+    const found = this.#open(keys, values, 'begin');
+    return this.#entries(client, found, hints, times, 'begin');
+  }
+
+  /** Asks for the remaining times beside another command, where they are needed. */
+  times(
+    client: RedisLike,
+    keys: readonly string[],
+    hints: ReadHints | undefined,
+  ): Promise<number[]> | undefined {
+    if (hints?.needsTimes !== true && !this.#asksTimes) return undefined;
+    const { entryPrefix } = this.#parts.generation;
+    const times = Promise.all(keys.map((key) => client.pttl(entryPrefix + key)));
+    // Awaited only behind the command that it travels with, whose failure may come first.
+    times.catch(() => undefined);
+    return times;
+  }
+
+  #only(
+    key: string,
+    { bytes, generation }: ReadPair,
+    client: RedisLike,
+  ): MaybePromise<StoredEntry | undefined> {
+    if (bytes === null) return undefined;
+    const { reader } = this.#parts;
+    const frame = reader.open(key, bytes, 'get');
+    if (frame === undefined || frame.generation !== this.#generation(generation)) return undefined;
+    if (frame.tags.length === 0 && frame.ttlMs === frame.retainMs) {
+      return reader.entry(key, frame, 'get');
+    }
+    return this.#finish(client, [{ key, frame }], undefined, undefined, undefined, 'get').then(
+      (entries) => entries[0],
+    );
+  }
+
+  #call<Result>(
+    operation: string,
+    keys: readonly string[],
+    hints: ReadHints | undefined,
+    finish: (entries: readonly (StoredEntry | undefined)[]) => Result,
+  ): Promise<Result> {
+    return this.#parts.connection.call(
+      operation,
+      (client) => this.#read(client, operation, keys, hints),
+      finish,
+    );
+  }
+
+  async #read(
+    client: RedisLike,
+    operation: string,
+    keys: readonly string[],
+    hints: ReadHints | undefined,
+  ): Promise<readonly (StoredEntry | undefined)[]> {
+    const { generation, keys: layout } = this.#parts;
+    const names = keys.map((key) => generation.entryPrefix + key);
+    if (this.#readsByScript && hints?.tags === undefined) {
+      const reply = runScript(client, READ, [generation.key, ...names], [layout.tagPrefix]);
+      const times = this.times(client, keys, hints);
+      const found = this.#open(keys, (await reply) as Reply, operation);
+      return this.#entries(client, found, hints, times, operation);
+    }
+    const tags = hints?.tags ?? NO_TAGS;
+    const mget = client.mgetBuffer(...names, generation.key, ...layout.markersOf(tags));
+    const times = this.times(client, keys, hints);
+    const reply = await mget;
+    const current = this.#generation(reply[keys.length]);
+    const found = this.#open(keys, reply, operation).map((each) =>
+      each?.frame.generation === current ? each : undefined,
+    );
+    const markers = new Map<string, number>();
+    tags.forEach((tag, index) => {
+      markers.set(tag, numberOf(reply[keys.length + 1 + index]));
+    });
+    return this.#finish(client, found, hints, markers, times, operation);
+  }
+
+  /** Checks tags, after reading the markers of those that were not expected. */
+  async #finish(
+    client: RedisLike,
+    found: readonly (Found | undefined)[],
+    hints: ReadHints | undefined,
+    markers: Map<string, number> = new Map(),
+    times: Promise<number[]> | undefined,
+    operation: string,
+  ): Promise<(StoredEntry | undefined)[]> {
+    const missing = new Set<string>();
+    for (const each of found) {
+      for (const tag of each?.frame.tags ?? NO_TAGS) if (!markers.has(tag)) missing.add(tag);
+    }
+    if (missing.size > 0) {
+      if (hints?.tags === undefined) this.#readsByScript = true;
+      const tags = [...missing];
+      const reply = await client.mgetBuffer(...this.#parts.keys.markersOf(tags));
+      tags.forEach((tag, index) => markers.set(tag, numberOf(reply[index])));
+    }
+    const live = found.map((each) =>
+      each?.frame.tags.every((tag) => markers.get(tag)! <= each.frame.sequence) === true
+        ? each
+        : undefined,
+    );
+    return this.#entries(client, live, hints, times, operation);
+  }
+
+  async #entries(
+    client: RedisLike,
+    found: readonly (Found | undefined)[],
+    hints: ReadHints | undefined,
+    times: Promise<number[]> | undefined,
+    operation: string,
+  ): Promise<(StoredEntry | undefined)[]> {
+    let remaining = await times;
+    if (remaining === undefined && found.some((each) => hasTwoExpiries(each?.frame))) {
+      this.#asksTimes = true;
+      const keys = found.map((each) => each?.key ?? '');
+      remaining = await this.times(client, keys, hints);
+    }
+    return Promise.all(
+      found.map(async (each, index) =>
+        each === undefined
+          ? undefined
+          : this.#parts.reader.entry(each.key, each.frame, operation, remaining?.[index]),
+      ),
+    );
+  }
+
+  #open(keys: readonly string[], values: Reply, operation: string): (Found | undefined)[] {
+    return keys.map((key, index) => {
+      const bytes = values[index];
+      if (bytes === null || bytes === undefined) return undefined;
+      const frame = this.#parts.reader.open(key, bytes, operation);
+      return frame === undefined ? undefined : { key, frame };
+    });
+  }
+
+  /** The number of a generation key's value, and `NaN`, which equals nothing, when there is none. */
+  #generation(bytes: Buffer | null | undefined): number {
+    const generation = numberOf(bytes);
+    if (generation === generation) this.#parts.generation.value = generation;
+    return generation;
+  }
+}
+
+/** The decimal number at the start of a text; `NaN` when there is none. */
+function numberOf(bytes: Buffer | null | undefined): number {
+  if (bytes === null || bytes === undefined) return NaN;
+  let value = 0;
+  let index = 0;
+  for (; index < bytes.length; index++) {
+    const digit = bytes[index]!;
+    if (digit < ZERO || digit > NINE) break;
+    value = value * 10 + (digit - ZERO);
+  }
+  return index === 0 ? NaN : value;
+}
+
+function hasTwoExpiries(frame: OpenedFrame | undefined): boolean {
+  return frame !== undefined && frame.ttlMs !== frame.retainMs;
+}

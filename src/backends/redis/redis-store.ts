@@ -1,0 +1,197 @@
+import type {
+  BackendStore,
+  EntryWrite,
+  FillStart,
+  FillToken,
+  ReadHints,
+  ScanPage,
+  ScanRequest,
+  StoreOutcome,
+} from '../../cache/backend.js';
+import type { StoredEntry } from '../../cache/entry.js';
+import type { KeyPattern } from '../../cache/key-pattern.js';
+import type { MaybePromise } from '../../cache/maybe-promise.js';
+import type { RedisLike } from './redis-like.js';
+import { RedisKeyWalk } from './redis-key-walk.js';
+import { WATCH_MARK } from './redis-lua.js';
+import { chunks, newLineage, type RedisFillToken, type RedisStoreParts } from './redis-parts.js';
+import { RedisReads } from './redis-reads.js';
+import { changeExpiry } from './redis-expiry.js';
+import { BEGIN, RELEASE, WATCH } from './fill-scripts.js';
+import { CLEAR } from './invalidation-scripts.js';
+import { runScript } from './redis-script.js';
+import { RedisWriter } from './redis-writer.js';
+
+const KEYS_PER_BEGIN = 250;
+/** Generation, sequence and time stand before the entries in what `begin` answers. */
+const REPLY_HEAD = 3;
+
+/** One cache's entries in Redis. */
+export class RedisStore implements BackendStore {
+  readonly #parts: RedisStoreParts;
+  readonly #reads: RedisReads;
+  readonly #writer: RedisWriter;
+  readonly #walk: RedisKeyWalk;
+  readonly #onClear: (generationKey: string) => void;
+
+  /** @param onClear - told when the entries of a cache have become void and can be freed */
+  constructor(parts: RedisStoreParts, onClear: (generationKey: string) => void) {
+    this.#parts = parts;
+    this.#reads = new RedisReads(parts);
+    this.#writer = new RedisWriter(parts);
+    this.#walk = new RedisKeyWalk(parts);
+    this.#onClear = onClear;
+  }
+
+  get(key: string, hints?: ReadHints): Promise<StoredEntry | undefined> {
+    return this.#reads.get(key, hints);
+  }
+
+  getMany(
+    keys: readonly string[],
+    hints?: ReadHints,
+  ): MaybePromise<readonly (StoredEntry | undefined)[]> {
+    return keys.length === 0 ? [] : this.#reads.getMany(keys, hints);
+  }
+
+  begin(keys: readonly string[], hints?: ReadHints): MaybePromise<readonly FillStart[]> {
+    if (keys.length === 0) return [];
+    return this.#parts.connection.call(
+      'begin',
+      async (client) => {
+        const parts = chunks(keys, KEYS_PER_BEGIN).map((part) => this.#begin(client, part, hints));
+        return (await Promise.all(parts)).flat();
+      },
+      (starts) => starts,
+    );
+  }
+
+  watch(): Promise<FillToken> {
+    const { connection, generation, keys, stamp, fillTimeoutMs } = this.#parts;
+    return connection.call(
+      'watch',
+      (client) =>
+        runScript(
+          client,
+          WATCH,
+          [generation.key, keys.sequence, keys.registry],
+          [String(fillTimeoutMs)],
+        ),
+      (reply): RedisFillToken => {
+        const [current, sequence, serverMs, watched] = (reply as unknown[]).map(Number);
+        generation.value = current!;
+        stamp.learn(sequence!, serverMs!);
+        return {
+          key: '',
+          sequence: sequence!,
+          generation: current!,
+          lineage: `${WATCH_MARK}${watched}`,
+        };
+      },
+    );
+  }
+
+  /** Sent without waiting; a token that is not given back is forgotten after `fillTimeout`. */
+  release(tokens: readonly FillToken[]): void {
+    const { connection, generation } = this.#parts;
+    const ours = (tokens as readonly RedisFillToken[]).filter(
+      ({ lineage }) => lineage !== undefined && !lineage.startsWith(WATCH_MARK),
+    );
+    if (ours.length === 0 || !connection.isAvailable) return;
+    connection
+      .call(
+        'release',
+        (client) =>
+          Promise.all(
+            chunks(ours, KEYS_PER_BEGIN).map((part) =>
+              runScript(
+                client,
+                RELEASE,
+                part.map(({ key }) => generation.entryPrefix + key),
+                part.map(({ lineage }) => lineage),
+              ),
+            ),
+          ),
+        () => undefined,
+      )
+      .catch(() => undefined);
+  }
+
+  store(writes: readonly EntryWrite[]): MaybePromise<readonly StoreOutcome[]> {
+    return writes.length === 0 ? [] : this.#writer.store(writes);
+  }
+
+  delete(keys: readonly string[]): MaybePromise<number> {
+    if (keys.length === 0) return 0;
+    for (const key of keys) this.#parts.pendingSets.overtake(key);
+    return this.#walk.delete(keys, 'delete');
+  }
+
+  deletePattern(pattern: KeyPattern): Promise<number> {
+    this.#parts.pendingSets.overtakeAll();
+    return this.#walk.deletePattern(pattern);
+  }
+
+  async clear(): Promise<void> {
+    const { connection, generation, keys, pendingSets } = this.#parts;
+    pendingSets.overtakeAll();
+    await connection.call(
+      'clear',
+      (client) => runScript(client, CLEAR, [generation.key, keys.sequence, keys.registry], []),
+      (reply) => {
+        generation.value = Number(reply);
+      },
+    );
+    this.#onClear(generation.key);
+  }
+
+  expire(key: string, ttlMs: number, retainMs: number): Promise<boolean> {
+    return changeExpiry(this.#parts, key, ttlMs, retainMs);
+  }
+
+  scan(request: ScanRequest): Promise<ScanPage> {
+    return this.#walk.scan(request);
+  }
+
+  async #begin(
+    client: RedisLike,
+    keys: readonly string[],
+    hints: ReadHints | undefined,
+  ): Promise<readonly FillStart[]> {
+    const { generation, keys: layout, stamp, fillTimeoutMs } = this.#parts;
+    const tags = hints?.tags ?? [];
+    const script = runScript(
+      client,
+      BEGIN,
+      [
+        generation.key,
+        layout.sequence,
+        layout.registry,
+        ...keys.map((key) => generation.entryPrefix + key),
+      ],
+      [
+        layout.tagPrefix,
+        String(fillTimeoutMs),
+        String(tags.length),
+        ...tags,
+        ...keys.map(() => String(newLineage())),
+      ],
+    );
+    const times = this.#reads.times(client, keys, hints);
+    const reply = (await script) as (Buffer | null)[];
+    const [current, sequence, serverMs] = reply.slice(0, REPLY_HEAD).map(Number);
+    generation.value = current!;
+    stamp.learn(sequence!, serverMs!);
+    const values = keys.map((_, index) => reply[REPLY_HEAD + 2 * index] ?? null);
+    const entries = await this.#reads.liveEntries(client, keys, values, hints, times);
+    return keys.map((key, index): FillStart => {
+      const token: RedisFillToken = {
+        key,
+        sequence: sequence!,
+        generation: current!,
+        lineage: String(reply[REPLY_HEAD + 2 * index + 1]),
+      };
+      return { token, entry: entries[index] };
+    });
+  }
+}

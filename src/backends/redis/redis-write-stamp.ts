@@ -1,0 +1,43 @@
+import type { EntryWrite } from '../../cache/backend.js';
+import { newLineage, type RedisFillToken, type RedisStoreParts } from './redis-parts.js';
+
+/** What the script is told about a write, and what stands in its frame. */
+export interface WriteStamp {
+  /** Fill, put or set, as the script names them. */
+  readonly kind: 'f' | 'p' | 's';
+  /** The lineage that must hold. */
+  readonly lineage: string;
+  /** The lineage of the new entry. */
+  readonly frameLineage: number;
+  readonly generation: number;
+  readonly sequence: number;
+}
+
+/** The stamp of a write, by its token or, for a set, by what is known now; `undefined` for a foreign token. */
+export function stampOf({ fence }: EntryWrite, parts: RedisStoreParts): WriteStamp | undefined {
+  if (fence.kind === 'set') {
+    return {
+      kind: 's',
+      lineage: '0',
+      frameLineage: newLineage(),
+      generation: parts.generation.value ?? 0,
+      sequence: parts.stamp.sequence ?? 0,
+    };
+  }
+  const { lineage, generation, sequence } = fence.token as RedisFillToken;
+  if (typeof lineage !== 'string' || typeof generation !== 'number') return undefined;
+  const isFill = fence.kind === 'fill';
+  return {
+    kind: isFill ? 'f' : 'p',
+    lineage,
+    frameLineage: isFill ? Number(lineage) : newLineage(),
+    generation,
+    sequence,
+  };
+}
+
+/** A lifetime as scripts take it: whole milliseconds, 0 = without end. */
+export function lifetimeText(milliseconds: number): string {
+  if (milliseconds === Infinity) return '0';
+  return String(Math.max(1, Math.ceil(Math.min(milliseconds, 2 ** 48))));
+}
