@@ -33,6 +33,8 @@ export function toMilliseconds(value: Duration, option: string): number {
   );
 }
 
+/** Converts no object to text: not every object can be. */
 function show(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'an object';
   return typeof value === 'string' ? `'${value}'` : `${String(value)} (${typeof value})`;
 }

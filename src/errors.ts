@@ -98,7 +98,8 @@ export class UnknownCacheError extends CacheConfigurationError {
   readonly cacheName: string;
 
   constructor(cacheName: string, knownNames: readonly string[]) {
-    const known = knownNames.length === 0 ? 'none is declared' : `declared: ${knownNames.join(', ')}`;
+    const known =
+      knownNames.length === 0 ? 'none is declared' : `declared: ${knownNames.join(', ')}`;
     super(
       `There is no cache '${cacheName}' (${known}). Declare it in the manager's 'caches', or turn 'strictCaches' off.`,
     );
@@ -155,10 +156,8 @@ export class CacheKeyError extends CacheError {
 /** A store failed. Under `onError: 'bypass'` it is reported as an event and the call goes on without the cache. */
 export class CacheBackendError extends CacheError {
   readonly code:
-    | 'ERR_CACHE_BACKEND'
-    | 'ERR_CACHE_CONNECTION'
-    | 'ERR_CACHE_TIMEOUT'
-    | 'ERR_CACHE_CLOSED' = 'ERR_CACHE_BACKEND';
+    'ERR_CACHE_BACKEND' | 'ERR_CACHE_CONNECTION' | 'ERR_CACHE_TIMEOUT' | 'ERR_CACHE_CLOSED' =
+    'ERR_CACHE_BACKEND';
 }
 
 /** The store cannot be reached, or refuses us: no server, wrong password, another protocol. */
@@ -221,11 +220,7 @@ export class CacheSerializationError extends CacheError {
  * - `model`: a sound value that no longer fits the cache's model.
  */
 export type CacheDeserializationReason =
-  | 'damaged'
-  | 'foreign'
-  | 'unknown-version'
-  | 'unknown-codec'
-  | 'model';
+  'damaged' | 'foreign' | 'unknown-version' | 'unknown-codec' | 'model';
 
 /** What {@link CacheDeserializationError} takes beside its message. */
 export interface CacheDeserializationErrorOptions extends ErrorOptions {

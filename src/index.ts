@@ -26,14 +26,16 @@ export type {
   CacheableDecorator,
   CacheConfigDecorator,
   CacheEvictDecorator,
+  CacheMethodDecorator,
   CachePutDecorator,
   CachingDecorator,
 } from './decorators/method-types.js';
+export type { TypeProblem } from './decorators/type-problem.js';
 
 // Caches
 export type { CachedErrorRule, StoredError } from './cache/cached-errors.js';
 export { defineCache } from './cache/define-cache.js';
-export { currentLoad, type LoadContext } from './cache/load-context.js';
+export { currentLoad, type LoadContext, type LoadTags } from './cache/load-context.js';
 export type {
   Cache,
   GetOrSetOptions,
@@ -100,6 +102,14 @@ export { resetCaching } from './injection/container-manager.js';
 
 // Strategies
 export { MemoryBackend } from './backends/memory/memory-backend.js';
+export type { MemoryBackendOptions } from './backends/memory/memory-backend-options.js';
+export type { MemoryIsolation } from './backends/memory/isolation.js';
+export type {
+  EvictionLimits,
+  EvictionNode,
+  EvictionPolicy,
+  EvictionPolicyFactory,
+} from './backends/memory/eviction-policy.js';
 export { NullBackend } from './backends/null-backend.js';
 export { JsonCodec } from './codecs/json-codec.js';
 export {

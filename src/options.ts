@@ -11,7 +11,8 @@ export function rejectUnknown(owner: string, options: object, known: readonly st
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const near = nearest(name, known);
-    const hint = near === undefined ? `known options: ${known.join(', ')}` : `did you mean '${near}'?`;
+    const hint =
+      near === undefined ? `known options: ${known.join(', ')}` : `did you mean '${near}'?`;
     throw new InvalidOptionError(`${owner}.${name}`, `there is no such option; ${hint}`);
   }
 }
@@ -19,7 +20,10 @@ export function rejectUnknown(owner: string, options: object, known: readonly st
 /** Refuses anything but an object of options. */
 export function expectOptions(owner: string, options: unknown): void {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
-  throw new InvalidOptionError(owner, `expected an object of options, got ${describeValue(options)}`);
+  throw new InvalidOptionError(
+    owner,
+    `expected an object of options, got ${describeValue(options)}`,
+  );
 }
 
 /** A whole number within bounds. `Infinity` passes only where `max` is `Infinity`. */

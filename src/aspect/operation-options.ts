@@ -1,10 +1,5 @@
 import type { CachedErrorRule } from '../cache/cached-errors.js';
-import type {
-  CacheDefinition,
-  CacheReference,
-  ErrorMode,
-  SyncMode,
-} from '../cache/cache-handle.js';
+import type { CacheDefinition, CacheReference, SyncMode } from '../cache/cache-handle.js';
 import type { KeyPart } from '../cache/cache-key.js';
 import type { CacheCodec, CacheCompressor } from '../cache/codec.js';
 import type { Duration } from '../duration.js';
@@ -60,7 +55,7 @@ export interface OperationOptions {
   /** Whether the operation takes part in this call. Evaluated once, before everything else. */
   readonly condition?: Callback<boolean> | undefined;
   /** See {@link CacheDefinition.onError}. */
-  readonly onError?: ErrorMode | undefined;
+  readonly onError?: CacheDefinition['onError'];
   /** The manager, or a function that gives it. */
   readonly manager?: CacheManager | (() => CacheManager) | undefined;
 }
@@ -134,15 +129,26 @@ export interface CachingOptions {
 
 /** Options of `@CacheConfig`: defaults of all operations of a class and its subclasses. */
 export interface CacheConfigOptions {
+  /** The cache, or several, of all methods that name none. */
   readonly cache?: CacheReference | readonly CacheReference[] | undefined;
+  /** Builds the keys of all methods that have no `key`. */
   readonly keyGenerator?: KeyGenerator | undefined;
+  /** See {@link CacheDefinition.ttl}. */
   readonly ttl?: Duration | undefined;
+  /** See {@link CacheDefinition.nullTtl}. */
   readonly nullTtl?: Duration | undefined;
+  /** See {@link CacheDefinition.jitter}. */
   readonly jitter?: number | undefined;
+  /** See {@link CacheDefinition.sync}. */
   readonly sync?: SyncMode | undefined;
+  /** Tags of every entry that the methods store, beside their own. */
   readonly tags?: readonly string[] | undefined;
-  readonly onError?: ErrorMode | undefined;
+  /** See {@link CacheDefinition.onError}. */
+  readonly onError?: CacheDefinition['onError'];
+  /** See {@link CacheDefinition.compress}. */
   readonly compress?: boolean | CacheCompressor | undefined;
+  /** See {@link CacheDefinition.codec}. */
   readonly codec?: CacheCodec | undefined;
+  /** The manager of all methods that name none, or a function that gives it. */
   readonly manager?: CacheManager | (() => CacheManager) | undefined;
 }

@@ -1,8 +1,9 @@
 import { toMilliseconds, type Duration } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
-import { expectInteger, rejectUnknown } from '../options.js';
+import { expectBoolean, expectInteger, rejectUnknown } from '../options.js';
 import type { CacheCore } from './cache-core.js';
 import { keyText, type KeyPart } from './cache-key.js';
+import { expectSync } from './cache-settings.js';
 import type { CacheStatistics } from './cache-statistics.js';
 import {
   tagSelection,
@@ -17,7 +18,7 @@ import {
   type WarmResult,
 } from './cache.js';
 import type { Lookup, StoredEntry } from './entry.js';
-import { entryWrite, fill } from './fill.js';
+import { entryWrite, fill, type FillOptions } from './fill.js';
 import { fillMany } from './fill-many.js';
 import { compilePattern } from './key-pattern.js';
 import { LoadContext } from './load-context.js';
@@ -75,16 +76,13 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
   ): Promise<Value> {
     const text = textOf(key);
     const policy = setPolicy(this.#core, options, ['refresh', 'sync']);
-    if (options.refresh !== true) {
+    const how = this.#fillOptions(options);
+    if (!how.isRefresh) {
       const entry = await this.#core.peek(text, policy.mode, policy.hints);
       if (entry?.kind === 'error') throw entry.value;
       if (entry !== undefined) return entry.value as Value;
     }
-    const value = await fill([{ cache: this.#core, key: text, policy }], load, {
-      isShared: (options.sync ?? this.#core.settings.sync) !== false,
-      isRefresh: options.refresh === true,
-    });
-    return value as Value;
+    return (await fill([{ cache: this.#core, key: text, policy }], load, how)) as Value;
   }
 
   async getOrSetMany<Given extends KeyInput<Key>>(
@@ -106,10 +104,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
         );
         return new Map([...loaded].map(([key, value]) => [textOf(key), value]));
       },
-      {
-        isShared: (options.sync ?? this.#core.settings.sync) !== false,
-        isRefresh: options.refresh === true,
-      },
+      this.#fillOptions(options),
     );
     const found = new Map<Given, Value>();
     for (const [text, key] of byText) {
@@ -236,6 +231,13 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
 
   statistics(): CacheStatistics {
     return this.#core.counter.snapshot();
+  }
+
+  #fillOptions({ refresh = false, sync = this.#core.settings.sync }: GetOrSetOptions): FillOptions {
+    return {
+      isShared: expectSync(`${this.name}.sync`, sync) !== false,
+      isRefresh: expectBoolean(`${this.name}.refresh`, refresh),
+    };
   }
 
   async #live(key: string, operation: string): Promise<StoredEntry | undefined> {

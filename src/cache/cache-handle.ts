@@ -100,4 +100,4 @@ export interface CacheHandle<Key extends readonly KeyPart[] = readonly KeyPart[]
 }
 
 /** A cache by name, or by its typed handle. */
-export type CacheReference = string | CacheHandle<any, any>;
+export type CacheReference = string | CacheHandle;

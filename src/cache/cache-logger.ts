@@ -3,9 +3,13 @@
  * password, no URL credentials.
  */
 export interface CacheLogger {
+  /** What happened in detail: hits, misses, loads. */
   debug(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** News that need nobody: a store that answers again. */
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** The cache failed, and calls go on without it. */
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** Something is lost that cannot be made good. */
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
 }
 

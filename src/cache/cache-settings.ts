@@ -100,15 +100,18 @@ export function overlay(
     compress: compress ?? defaults.compress,
     sync: sync === undefined ? defaults.sync : expectSync(`${owner}.sync`, sync),
     onError:
-      onError === undefined
-        ? defaults.onError
-        : expectOneOf(`${owner}.onError`, onError, ['bypass', 'throw']),
+      onError === undefined ? defaults.onError : expectErrorMode(`${owner}.onError`, onError),
   };
 }
 
 /** @throws {@link InvalidOptionError} unless the value is a {@link SyncMode}. */
 export function expectSync(option: string, sync: unknown): SyncMode {
   return expectOneOf<SyncMode>(option, sync, ['local', false]);
+}
+
+/** @throws {@link InvalidOptionError} unless the value is an {@link ErrorMode}. */
+export function expectErrorMode(option: string, mode: unknown): ErrorMode {
+  return expectOneOf<ErrorMode>(option, mode, ['bypass', 'throw']);
 }
 
 /** @throws {@link InvalidOptionError} unless the value has the methods of a {@link CacheCodec}. */

@@ -78,9 +78,12 @@ export interface WarmOptions extends SetOptions {
 
 /** What `warm` has done. */
 export interface WarmResult {
-  /** Entries that are in the cache now. */
+  /** Entries that the store accepted. */
   readonly stored: number;
-  /** Entries that could not be loaded or stored; each was logged. */
+  /**
+   * Entries that it did not: because the load failed or gave `undefined`, the store failed or refused them, or the
+   * ttl is 0. Failures are logged.
+   */
   readonly failed: number;
 }
 
@@ -181,7 +184,10 @@ export interface Cache<
   /** A page of key texts. A key that is there during the whole walk is on one page at least. */
   keys(options?: KeysOptions): Promise<KeysPage>;
 
-  /** Loads and stores entries before they are asked for. A failure is logged and does not stop the others. */
+  /**
+   * Loads and stores entries before they are asked for. A failure is logged and does not stop the others, whatever
+   * `onError` says.
+   */
   warm(
     entries: WarmEntries<Key, Value> | (() => Promise<WarmEntries<Key, Value>>),
     options?: WarmOptions,

@@ -5,7 +5,7 @@ import type { ValueModel } from './entry-framer.js';
 /** A kind of error that is cached like a result. */
 export interface CachedErrorRule {
   /** Errors that are instances of this class. */
-  readonly error: abstract new (...args: any[]) => Error;
+  readonly error: abstract new (...args: never[]) => Error;
   /**
    * How long such an error is thrown again without a call of the method.
    * @defaultValue the operation's `ttl`
@@ -66,6 +66,5 @@ export class CachedErrors implements ValueModel {
 
 /** The error's own enumerable data; what an Error has by itself (message, stack, cause) is not enumerable. */
 function ownData(error: Error): Record<string, unknown> {
-  const { name: _name, ...data } = { ...error } as Record<string, unknown>;
-  return data;
+  return Object.fromEntries(Object.entries(error).filter(([name]) => name !== 'name'));
 }

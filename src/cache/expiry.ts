@@ -1,4 +1,5 @@
 import { toMilliseconds, type Duration } from '../duration.js';
+import { expectNumber } from '../options.js';
 import type { CacheSettings } from './cache-settings.js';
 
 /** What a caller says about an entry's time to live; what it leaves out is the cache's. */
@@ -6,6 +7,17 @@ export interface ExpiryChoice {
   readonly ttl?: Duration | undefined;
   readonly nullTtl?: Duration | undefined;
   readonly jitter?: number | undefined;
+}
+
+/**
+ * Checks a choice before there is a value to apply it to.
+ *
+ * @throws {@link InvalidOptionError} naming the option, the value and what was expected
+ */
+export function expectExpiryChoice(owner: string, { ttl, nullTtl, jitter }: ExpiryChoice): void {
+  if (ttl !== undefined) toMilliseconds(ttl, `${owner}.ttl`);
+  if (nullTtl !== undefined) toMilliseconds(nullTtl, `${owner}.nullTtl`);
+  if (jitter !== undefined) expectNumber(`${owner}.jitter`, jitter, 0, 1);
 }
 
 /**

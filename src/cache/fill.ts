@@ -66,22 +66,30 @@ export async function fill(
   load: (context: LoadContext) => Promise<unknown>,
   options: FillOptions,
 ): Promise<unknown> {
+  return (await fillResult(targets, load, options)).value;
+}
+
+/** The same, with what became of the value in the first target. */
+export async function fillResult(
+  targets: readonly FillTarget[],
+  load: (context: LoadContext) => Promise<unknown>,
+  options: FillOptions,
+): Promise<FlightResult> {
   const { cache, key } = targets[0]!;
-  const runAlone = async (): Promise<unknown> =>
-    (await runFill(targets, load, options, undefined)).value;
+  const runAlone = (): Promise<FlightResult> => runFill(targets, load, options, undefined);
   if (!options.isShared) return runAlone();
   const arrivedAt = nextOrder();
   for (;;) {
     const current = cache.flights.get(key);
     if (current === undefined) {
       const flight = cache.flights.launch(key, (scope) => runFill(targets, load, options, scope));
-      return (await waitFor(flight)).value;
+      return waitFor(flight);
     }
     if (isCircular(current)) return runAlone();
     const result = await waitFor(current);
     // A batch without the key says less than a load of that key alone would, which may throw or give null.
     if (result.outcome !== 'absent' && accepts(result, arrivedAt, cache, options)) {
-      return result.value;
+      return result;
     }
   }
 }

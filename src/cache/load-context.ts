@@ -3,14 +3,20 @@ import type { Duration } from '../duration.js';
 import { NO_TAGS, normalizeTags } from './cache-settings.js';
 import type { LoadScope } from './flight-table.js';
 
+/** Takes tags that a load finds out. */
+export interface LoadTags {
+  /** Adds tags to the entry that the load's result will become. */
+  add(...tags: readonly string[]): void;
+}
+
 /**
  * What a running load can say about the entry that its result will become.
  *
  * A loader of `getOrSet` gets it as its argument; inside a decorated method {@link currentLoad} gives it.
  */
 export class LoadContext {
-  /** Adds tags that only the load knows. */
-  readonly tags: { add(...tags: readonly string[]): void } = {
+  /** Tags that only the load knows. */
+  readonly tags: LoadTags = {
     add: (...tags) => {
       this.#tags = normalizeTags([...this.#tags, ...tags], 'load.tags');
     },

@@ -1,8 +1,8 @@
 import type { EntryFraming } from './entry-framer.js';
 import type { CacheCore } from './cache-core.js';
 import type { SetOptions } from './cache.js';
-import { expectCodec, expectCompress, normalizeTags } from './cache-settings.js';
-import { timeToLive } from './expiry.js';
+import { expectCodec, expectCompress, expectErrorMode, normalizeTags } from './cache-settings.js';
+import { expectExpiryChoice, timeToLive } from './expiry.js';
 import type { StorePlan, StorePolicy } from './fill.js';
 import type { CacheCodec, CacheCompressor } from './codec.js';
 import { rejectUnknown } from '../options.js';
@@ -24,7 +24,8 @@ export function setPolicy(
   const { settings, runtime } = core;
   rejectUnknown(`cache '${settings.name}'`, options, [...SET_OPTIONS, ...further]);
   const tags = joinTags(settings.tags, normalizeTags(options.tags ?? [], `${settings.name}.tags`));
-  timeToLive(undefined, options, settings, runtime.random);
+  expectExpiryChoice(settings.name, options);
+  if (options.onError !== undefined) expectErrorMode(`${settings.name}.onError`, options.onError);
   return {
     mode: options.onError ?? settings.onError,
     hints: tags.length === 0 ? undefined : { tags },

@@ -1,7 +1,8 @@
 import { expectInteger } from '../options.js';
 import type { CacheCore } from './cache-core.js';
 import type { Cache, KeyInput, WarmEntries, WarmOptions, WarmResult } from './cache.js';
-import type { KeyPart } from './cache-key.js';
+import { keyText, type KeyPart } from './cache-key.js';
+import { fillResult } from './fill.js';
 import { setPolicy } from './set-policy.js';
 
 /** How many entries `warm` loads at a time when nothing says otherwise. */
@@ -19,17 +20,24 @@ export async function warmCache<Key extends readonly KeyPart[], Value>(
 ): Promise<WarmResult> {
   const { concurrency = DEFAULT_WARM_CONCURRENCY, ...setOptions } = options;
   expectInteger('warm.concurrency', concurrency, 1, Infinity);
-  setPolicy(core, setOptions);
-  if (!core.runtime.isEnabled) return { stored: 0, failed: 0 };
+  const { mode, ...policy } = setPolicy(core, setOptions);
+  const isOn = await core.withStore('warm', mode, false, () => true);
+  if (!isOn) return { stored: 0, failed: 0 };
+  // From here on a failure is an entry that is counted, not the end.
+  const bypass = { ...policy, mode: 'bypass' } as const;
+  const how = { isShared: core.settings.sync !== false, isRefresh: true };
   let stored = 0;
   let failed = 0;
   const one = async (
     key: KeyInput<Key>,
     source: Value | (() => Promise<Value>),
   ): Promise<boolean> => {
-    if (typeof source !== 'function') return cache.set(key, source, setOptions);
+    if (typeof source !== 'function') {
+      return cache.set(key, source, { ...setOptions, onError: 'bypass' });
+    }
     const load = source as () => Promise<Value>;
-    return (await cache.getOrSet(key, load, { ...setOptions, refresh: true })) !== undefined;
+    const target = { cache: core, key: keyText(key as KeyPart | Key), policy: bypass };
+    return (await fillResult([target], load, how)).outcome === 'stored';
   };
   const running = new Set<Promise<void>>();
   const failure = (error: unknown): void => {

@@ -7,11 +7,17 @@ import {
   InvalidOptionError,
 } from '../errors.js';
 import { expectInteger, expectOptions, rejectUnknown } from '../options.js';
-import type { EntryFraming, ValueModel } from '../cache/entry-framer.js';
 import { silentLogger, type CacheLogger } from '../cache/cache-logger.js';
 import { expectWireId, type CacheCodec, type CacheCompressor } from '../cache/codec.js';
 import { readFrame, writeFrame } from '../cache/entry-frame.js';
-import type { EncodedValue, EntryFramer, FrameRecord, OpenedFrame } from '../cache/entry-framer.js';
+import type {
+  EncodedValue,
+  EntryFramer,
+  EntryFraming,
+  FrameRecord,
+  OpenedFrame,
+  ValueModel,
+} from '../cache/entry-framer.js';
 import type { CacheEntry } from '../cache/entry.js';
 import { andThen, type MaybePromise } from '../cache/maybe-promise.js';
 

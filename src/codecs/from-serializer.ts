@@ -34,16 +34,20 @@ interface SerializerIdentity {
 
 /** A serializer that makes text, such as `superjson` or `devalue`. */
 export interface TextSerializer extends SerializerIdentity {
-  /** @defaultValue 'text' */
+  /** `'text'`, or left out. */
   readonly format?: 'text' | undefined;
+  /** The text of a value. What it throws means that the value cannot be stored. */
   readonly serialize: (value: unknown) => string;
+  /** The value of a text. What it throws means that the entry is damaged. */
   readonly deserialize: (text: string) => unknown;
 }
 
 /** A serializer that makes bytes, such as `v8.serialize` or a protobuf. */
 export interface BytesSerializer extends SerializerIdentity {
   readonly format: 'bytes';
+  /** The bytes of a value. What it throws means that the value cannot be stored. */
   readonly serialize: (value: unknown) => Uint8Array;
+  /** The value of some bytes. What it throws means that the entry is damaged. */
   readonly deserialize: (bytes: Buffer) => unknown;
 }
 

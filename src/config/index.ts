@@ -12,4 +12,5 @@ export { loadSettings, type LoadSettingsOptions } from './load-settings.js';
 export { type ManagerSettings, toManagerOptions } from './manager-settings.js';
 export { type Profile, profile, type ProfileName } from './profiles.js';
 export { RedisSettings, RedisSettingsToken, type RedisSettingsValues } from './redis-settings.js';
+export type { Settings, SettingValues } from './settings.js';
 export { validateSettings } from './validation.js';

@@ -24,11 +24,18 @@ import type { CacheConfigDecorator } from './method-types.js';
  * ```
  */
 export function CacheConfig(options: CacheConfigOptions): CacheConfigDecorator {
-  return ((owner: unknown, context?: PropertyKey | { readonly kind?: string; readonly name?: PropertyKey }) => {
+  return ((
+    owner: unknown,
+    context?: PropertyKey | { readonly kind?: string; readonly name?: PropertyKey },
+  ) => {
     const isMember = typeof context === 'object' ? context.kind !== 'class' : context !== undefined;
     if (typeof owner !== 'function' || isMember) {
       const member = typeof context === 'object' ? (context.name ?? '') : (context ?? '');
-      throw new DecoratorUsageError('CacheConfig', member, 'it decorates classes only; move it above the class');
+      throw new DecoratorUsageError(
+        'CacheConfig',
+        member,
+        'it decorates classes only; move it above the class',
+      );
     }
     setClassConfig(owner, makeClassConfig(options, owner.name));
   }) as CacheConfigDecorator;

@@ -7,11 +7,21 @@ import type {
 } from '../cache/codec.js';
 import type { CacheClock as CacheClockPort } from '../clock.js';
 import { CacheManager } from '../manager/cache-manager.js';
-import { CACHE_OPTIONS, type CacheOptions as CacheOptionsPort } from '../manager/manager-options.js';
+import {
+  CACHE_OPTIONS,
+  type CacheOptions as CacheOptionsPort,
+} from '../manager/manager-options.js';
 import { rejectUnknown } from '../options.js';
 import { forgetLookups } from '../manager/manager-locator.js';
 import { registerManager } from './container-manager.js';
-import { CacheBackend, CacheClock, CacheCodec, CacheCompressor, CacheLogger, CacheOptions } from './tokens.js';
+import {
+  CacheBackend,
+  CacheClock,
+  CacheCodec,
+  CacheCompressor,
+  CacheLogger,
+  CacheOptions,
+} from './tokens.js';
 
 /** A strategy: an instance, a class with a parameterless constructor, or a function that makes one. */
 export type Strategy<Port extends object> = Port | (new () => Port) | (() => Port);

@@ -1,9 +1,21 @@
-import { container as globalContainer, type DependencyContainer, type InjectionToken } from 'tsyringe';
+import {
+  container as globalContainer,
+  type DependencyContainer,
+  type InjectionToken,
+} from 'tsyringe';
+import { consoleLogger } from '../cache/cache-logger.js';
 import { CacheConfigurationError, isCacheError } from '../errors.js';
 import { CacheManager } from '../manager/cache-manager.js';
 import type { CacheManagerOptions } from '../manager/manager-options.js';
 import { forgetManagers, setDefaultManager } from '../manager/manager-locator.js';
-import { CacheBackend, CacheClock, CacheCodec, CacheCompressor, CacheLogger, CacheOptions } from './tokens.js';
+import {
+  CacheBackend,
+  CacheClock,
+  CacheCodec,
+  CacheCompressor,
+  CacheLogger,
+  CacheOptions,
+} from './tokens.js';
 
 /**
  * Registers the manager of a container: a factory that closes over that container and one instance, so that child
@@ -16,7 +28,7 @@ export function registerManager(owner: DependencyContainer): void {
   let isWarned = false;
   owner.register(CacheManager, {
     useFactory: (requester) => {
-      if (requester !== owner && requester.isRegistered(CacheBackend)) {
+      if (hasBackendBelow(owner, requester)) {
         throw new CacheConfigurationError(
           'A CacheBackend is registered in a child container that has no manager of its own, so it would be ignored. Call configureCaching(child, { backend }) to give that container its own caches.',
         );
@@ -26,8 +38,8 @@ export function registerManager(owner: DependencyContainer): void {
         manager = build(owner, manager);
       } else if (!builtWithBackend && !isWarned && owner.isRegistered(CacheBackend, true)) {
         isWarned = true;
-        const logger = resolveOptional<CacheLogger>(owner, CacheLogger);
-        (logger ?? console).warn(
+        const logger = resolveOptional<CacheLogger>(owner, CacheLogger) ?? consoleLogger();
+        logger.warn(
           'A CacheBackend was registered after the CacheManager had been built, and is not used. Register it before the first cached call.',
         );
       }
@@ -35,6 +47,18 @@ export function registerManager(owner: DependencyContainer): void {
     },
   });
 }
+
+/** Whether a backend is registered in the requesting container or in one between it and the owner. */
+function hasBackendBelow(owner: DependencyContainer, requester: DependencyContainer): boolean {
+  let each: ContainerInTree | undefined = requester as ContainerInTree;
+  for (; each !== undefined && each !== owner; each = each.parent) {
+    if (each.isRegistered(CacheBackend)) return true;
+  }
+  return false;
+}
+
+/** What tsyringe's containers have beside their interface: the one that they were made from. */
+type ContainerInTree = DependencyContainer & { readonly parent?: ContainerInTree };
 
 /**
  * Undoes what caching has kept: closes the managers that decorated methods found in containers, forgets those
@@ -53,8 +77,9 @@ export function registerManager(owner: DependencyContainer): void {
  * ```
  */
 export async function resetCaching(): Promise<void> {
-  await forgetManagers();
+  const forgotten = forgetManagers();
   registerManager(globalContainer);
+  await forgotten;
 }
 
 /**

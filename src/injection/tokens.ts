@@ -15,31 +15,33 @@ import type { CacheOptions as CacheOptionsPort } from '../manager/manager-option
  */
 
 /** Where entries are kept. Register a class with a parameterless constructor, or a factory. */
-export type CacheBackend = CacheBackendPort;
+export interface CacheBackend extends CacheBackendPort {}
 /** The token of {@link CacheBackend}. */
 export const CacheBackend: InjectionToken<CacheBackend> = Symbol.for('cachewell.CacheBackend');
 
 /** Turns values into bytes. */
-export type CacheCodec = CacheCodecPort;
+export interface CacheCodec extends CacheCodecPort {}
 /** The token of {@link CacheCodec}. */
 export const CacheCodec: InjectionToken<CacheCodec> = Symbol.for('cachewell.CacheCodec');
 
 /** Makes large values smaller. */
-export type CacheCompressor = CacheCompressorPort;
+export interface CacheCompressor extends CacheCompressorPort {}
 /** The token of {@link CacheCompressor}. */
-export const CacheCompressor: InjectionToken<CacheCompressor> = Symbol.for('cachewell.CacheCompressor');
+export const CacheCompressor: InjectionToken<CacheCompressor> = Symbol.for(
+  'cachewell.CacheCompressor',
+);
 
 /** Settings of the manager: plain data. */
-export type CacheOptions = CacheOptionsPort;
+export interface CacheOptions extends CacheOptionsPort {}
 /** The token of {@link CacheOptions}. */
 export const CacheOptions: InjectionToken<CacheOptions> = Symbol.for('cachewell.CacheOptions');
 
 /** Where the library reports to people. */
-export type CacheLogger = CacheLoggerPort;
+export interface CacheLogger extends CacheLoggerPort {}
 /** The token of {@link CacheLogger}. */
 export const CacheLogger: InjectionToken<CacheLogger> = Symbol.for('cachewell.CacheLogger');
 
 /** Where the library reads the time. */
-export type CacheClock = CacheClockPort;
+export interface CacheClock extends CacheClockPort {}
 /** The token of {@link CacheClock}. */
 export const CacheClock: InjectionToken<CacheClock> = Symbol.for('cachewell.CacheClock');

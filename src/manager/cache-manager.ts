@@ -8,12 +8,12 @@ import {
 } from '../cache/cache-events.js';
 import type { CacheDefinition, CacheHandle } from '../cache/cache-handle.js';
 import type { KeyPart } from '../cache/cache-key.js';
-import { resolveCacheSettings } from '../cache/cache-settings.js';
+import { resolveCacheSettings, type CacheSettings } from '../cache/cache-settings.js';
 import { StatisticsCounter, type CacheStatistics } from '../cache/cache-statistics.js';
 import { tagSelection, type Cache } from '../cache/cache.js';
 import { toMilliseconds, type Duration } from '../duration.js';
 import { InvalidOptionError, UnknownCacheError } from '../errors.js';
-import { expectBoolean, expectOneOf } from '../options.js';
+import { expectBoolean, expectFunction, expectOneOf, rejectUnknown } from '../options.js';
 import { defaultBackend } from './default-strategies.js';
 import { ManagerRuntime } from './manager-runtime.js';
 import {
@@ -67,8 +67,6 @@ export class CacheManager implements AsyncDisposable {
   readonly #runtime: ManagerRuntime;
   readonly #cores = new Map<string, CacheCore>();
   readonly #caches = new Map<string, Cache>();
-  /** The definitions by which caches were made, to tell a contradiction from a repetition. */
-  readonly #definitions = new Map<string, CacheDefinition>();
   #closing: Promise<void> | undefined;
 
   /**
@@ -135,19 +133,20 @@ export class CacheManager implements AsyncDisposable {
    */
   core(name: string, definition?: CacheDefinition): CacheCore {
     const known = this.#cores.get(name);
-    if (known !== undefined && definition === undefined) return known;
-    const declared = Object.hasOwn(this.#options.caches, name)
-      ? this.#options.caches[name]
-      : undefined;
-    if (known === undefined) {
-      if (this.#options.isStrict && declared === undefined && definition === undefined) {
-        throw new UnknownCacheError(name, Object.keys(this.#options.caches));
-      }
-    } else this.#expectSameDefinition(name, definition!);
-    if (known !== undefined) return known;
-    const merged = { ...declared, ...definition };
-    const settings = resolveCacheSettings(name, merged, this.#options.defaults);
-    if (definition !== undefined) this.#definitions.set(name, definition);
+    if (known !== undefined) {
+      if (definition !== undefined) expectSameSettings(known.settings, definition);
+      return known;
+    }
+    const { caches, defaults, isStrict } = this.#options;
+    const declared = Object.hasOwn(caches, name) ? caches[name] : undefined;
+    if (isStrict && declared === undefined && definition === undefined) {
+      throw new UnknownCacheError(name, Object.keys(caches));
+    }
+    const settings = resolveCacheSettings(
+      name,
+      definition ?? {},
+      resolveCacheSettings(name, declared ?? {}, defaults),
+    );
     const core = new CacheCore(settings, this.#runtime);
     this.#cores.set(name, core);
     return core;
@@ -207,13 +206,14 @@ export class CacheManager implements AsyncDisposable {
   /** What was counted since the start or the last reset, in sum and per cache. */
   statistics(): ManagerStatistics {
     const sum = new StatisticsCounter();
-    const caches: Record<string, CacheStatistics> = {};
+    const caches: [name: string, CacheStatistics][] = [];
     for (const [name, core] of this.#cores) {
       sum.add(core.counter);
-      caches[name] = core.counter.snapshot();
+      caches.push([name, core.counter.snapshot()]);
     }
     sum.errors += this.#runtime.errorsOutsideCaches;
-    return Object.freeze({ ...sum.snapshot(), caches: Object.freeze(caches) });
+    // Not by assignment: a cache may be called '__proto__'.
+    return Object.freeze({ ...sum.snapshot(), caches: Object.freeze(Object.fromEntries(caches)) });
   }
 
   /** Sets all counters to 0. */
@@ -225,18 +225,22 @@ export class CacheManager implements AsyncDisposable {
   /**
    * Tells `listener` of every event of a kind, until the result is disposed of. A listener that fails is logged.
    *
-   * @throws {@link InvalidOptionError} when there is no such event
+   * @throws {@link InvalidOptionError} when there is no such event, or the listener is no function
    */
   on<Name extends CacheEventName>(event: Name, listener: CacheEventListener<Name>): Disposable {
     expectOneOf('CacheManager.on event', event, CACHE_EVENT_NAMES);
+    expectFunction('CacheManager.on listener', listener);
     return this.#runtime.events.on(event, listener);
   }
 
   /**
    * Refuses new work, waits for work that is under way, and lets go of the backend. Methods that are decorated go
    * on without the cache. Calling it again gives the same promise.
+   *
+   * @throws {@link InvalidOptionError} when an option is unknown or has no valid value
    */
   close(options: CloseOptions = {}): Promise<void> {
+    rejectUnknown('close', options, ['timeout']);
     const timeoutMs = toMilliseconds(options.timeout ?? DEFAULT_CLOSE_TIMEOUT, 'close.timeout');
     return (this.#closing ??= this.#runtime.close(timeoutMs));
   }
@@ -246,23 +250,23 @@ export class CacheManager implements AsyncDisposable {
     return this.close();
   }
 
-  #expectSameDefinition(name: string, definition: CacheDefinition): void {
-    const first = this.#definitions.get(name);
-    for (const option of Object.keys(definition) as (keyof CacheDefinition)[]) {
-      const before = first?.[option] ?? this.#options.caches[name]?.[option];
-      if (definition[option] === undefined || isSame(before, definition[option])) continue;
-      throw new InvalidOptionError(
-        `cache '${name}'.${option}`,
-        'the cache exists already with another value; define a cache once, and share its handle (defineCache)',
-      );
-    }
-  }
-
   #logEvents(): void {
     const { logger } = this.#options;
     for (const name of ['hit', 'miss', 'load', 'set', 'invalidate'] as const) {
       this.on(name, (event) => logger.debug(name, { ...event }));
     }
+  }
+}
+
+/** @throws {@link InvalidOptionError} when a definition asks for something else than what the cache has */
+function expectSameSettings(present: CacheSettings, definition: CacheDefinition): void {
+  const asked = resolveCacheSettings(present.name, definition, present);
+  for (const setting of Object.keys(asked) as (keyof CacheSettings)[]) {
+    if (isSame(present[setting], asked[setting])) continue;
+    throw new InvalidOptionError(
+      `cache '${present.name}'.${setting.replace(/Ms$/, '')}`,
+      'the cache exists already with another value; define a cache once, and share its handle (defineCache)',
+    );
   }
 }
 

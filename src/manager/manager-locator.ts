@@ -15,9 +15,15 @@ let currentEpoch = 0;
 /**
  * Makes the decorated methods of one instance use a manager, such as a tenant's.
  *
- * @throws {@link InvalidOptionError} when the manager is none
+ * @throws {@link InvalidOptionError} when the instance or the manager is none
  */
 export function bindCacheManager(instance: object, manager: CacheManager): void {
+  if (typeof instance !== 'function' && (typeof instance !== 'object' || instance === null)) {
+    throw new InvalidOptionError(
+      'bindCacheManager',
+      `expected an instance or a class, got ${describeValue(instance)}`,
+    );
+  }
   expectManager('bindCacheManager', manager);
   bound.set(instance, manager);
   currentEpoch++;
@@ -64,12 +70,13 @@ export function forgetLookups(): void {
   currentEpoch++;
 }
 
-/** Forgets every manager found by default, and closes them. */
+/** Forgets every manager found by default, and closes them. Rejects when one cannot be closed, after all have been. */
 export async function forgetManagers(): Promise<void> {
   currentEpoch++;
-  const managers = [...kept];
+  const closings = [...kept].map((manager) => manager.close());
   kept.clear();
-  await Promise.all(managers.map((manager) => manager.close()));
+  await Promise.allSettled(closings);
+  await Promise.all(closings);
 }
 
 function ownManager(self: object | null): CacheManager | undefined {

@@ -181,8 +181,10 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     backend,
     codec,
     compressor,
-    codecs: (options.codecs ?? []).map((each) => expectCodec(`${owner}.codecs`, each)),
-    compressors: (options.compressors ?? []).map((each) =>
+    codecs: expectList(`${owner}.codecs`, options.codecs).map((each) =>
+      expectCodec(`${owner}.codecs`, each),
+    ),
+    compressors: expectList(`${owner}.compressors`, options.compressors).map((each) =>
       expectCompressor(`${owner}.compressors`, each),
     ),
     logger: logger ?? consoleLogger('warn'),
@@ -206,6 +208,11 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     caches,
     debug: expectBoolean(`${owner}.debug`, options.debug ?? false),
   });
+}
+
+function expectList(option: string, value: unknown = []): readonly unknown[] {
+  if (Array.isArray(value)) return value as readonly unknown[];
+  throw new InvalidOptionError(option, `expected a list, got ${describeValue(value)}`);
 }
 
 function expectMethods(

@@ -69,8 +69,8 @@ export class ManagerRuntime implements CacheRuntime {
   }
 
   set isEnabled(enabled: boolean) {
-    this.#isEnabled = enabled;
     if (enabled && !this.isClosed) this.attached();
+    this.#isEnabled = enabled;
   }
 
   /** Whether the manager was ever on: before that, nothing can have been stored, and no connection is opened. */
@@ -161,7 +161,7 @@ export class ManagerRuntime implements CacheRuntime {
   }
 
   reportError(operation: string, error: CacheError, cache: string | undefined, key?: string): void {
-    if (cache === undefined) this.errorsOutsideCaches++;
+    if (cache === undefined || !this.#cores.has(cache)) this.errorsOutsideCaches++;
     this.#errorLog.report(operation, error, cache, key);
     this.events.emit('error', { operation, error, cache, key });
   }

@@ -12,7 +12,9 @@ import type { MaybePromise } from '../cache/maybe-promise.js';
 
 /** The two words of a test framework that suites need: those of mocha, vitest, jest and `node:test` fit. */
 export interface TestWords {
+  /** Opens a group of cases. */
   readonly describe: (name: string, body: () => void) => unknown;
+  /** Declares a case. */
   readonly it: (name: string, body: () => Promise<void>) => unknown;
 }
 

@@ -108,6 +108,7 @@ export class FaultyBackend implements CacheBackend {
     return this.#counts.get(operation) ?? 0;
   }
 
+  /** Sets all counts of calls to 0. */
   resetCalls(): void {
     this.#counts.clear();
   }

@@ -1,10 +1,9 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { DefaultFramer, type DefaultFramerOptions } from '#internal/codecs/default-framer.js';
-import type { EntryFraming, ValueModel } from '#internal/cache/entry-framer.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import type { CacheCompressor } from '#internal/cache/codec.js';
-import type { OpenedFrame } from '#internal/cache/entry-framer.js';
+import type { EntryFraming, OpenedFrame, ValueModel } from '#internal/cache/entry-framer.js';
 import {
   CacheDecompressionError,
   CacheDeserializationError,
