@@ -1,5 +1,10 @@
 import 'reflect-metadata';
-import { CacheBackend, configureCaching, resetCaching, type CachingConfiguration } from 'cachewell';
+import {
+  type CacheBackend,
+  configureCaching,
+  resetCaching,
+  type CachingConfiguration,
+} from 'cachewell';
 import { Lz4Compressor } from 'cachewell/lz4';
 import { MsgpackCodec } from 'cachewell/msgpack';
 import { RedisBackend } from 'cachewell/redis';
@@ -10,17 +15,25 @@ import { measure, type Measurement } from './measurement.js';
 import { findRedis } from './redis-process.js';
 import { workload } from './workload.js';
 
-const STEPS = 20_000;
+/** How many requests are sent; `DEMO_REQUESTS` shortens a run. */
+const STEPS = Number(process.env['DEMO_REQUESTS'] ?? 20_000);
 
 /** The same service and the same stream of calls on each backend; only the container's registration changes. */
 async function main(): Promise<void> {
   console.log('Loading 135,000 places of GeoNames into an embedded Postgres …');
+  if (!Number.isInteger(STEPS) || STEPS < 100) {
+    throw new Error(
+      `DEMO_REQUESTS: expected a whole number >= 100, got '${process.env['DEMO_REQUESTS']}'`,
+    );
+  }
   const database = await CityDatabase.open();
   const redis = await findRedis();
   const steps = workload(await database.idsByPopulation(10_000), STEPS);
   const runs: (readonly [name: string, configuration: CachingConfiguration])[] = [['memory', {}]];
   if (redis === undefined) {
-    console.log('No Redis was found (REDIS_URL, or redis-server on the PATH), so only memory is shown.');
+    console.log(
+      'No Redis was found (REDIS_URL, or redis-server on the PATH), so only memory is shown.',
+    );
   } else {
     console.log(`Redis: ${redis.origin}.`);
     const prefix = `demo-${process.pid}`;
@@ -71,7 +84,17 @@ function progressOf(name: string): (done: number) => void {
 
 function printTable(measurements: readonly Measurement[]): void {
   const rows = [
-    ['', 'requests', 'queries', 'hit ratio', 'hit p50', 'hit p99', 'miss p50', 'miss p99', 'stale reads'],
+    [
+      '',
+      'requests',
+      'queries',
+      'hit ratio',
+      'hit p50',
+      'hit p99',
+      'miss p50',
+      'miss p99',
+      'stale reads',
+    ],
     ...measurements.map(({ name, requests, queries, hitRatio, hitMs, missMs, stale }) => [
       name,
       `${requests}`,
@@ -84,9 +107,17 @@ function printTable(measurements: readonly Measurement[]): void {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   console.log();
   for (const row of rows) {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '));
+    console.log(
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!),
+        )
+        .join('  '),
+    );
   }
-  console.log('\nA hit is answered from the cache; a miss ran the method. A stale read is an answer older than an');
+  console.log(
+    '\nA hit is answered from the cache; a miss ran the method. A stale read is an answer older than an',
+  );
   console.log('update that the database had acknowledged before the question was asked.');
 }
 

@@ -20,11 +20,19 @@ export async function findRedis(): Promise<DemoRedis | undefined> {
   const binary = findBinary();
   if (binary === undefined) return undefined;
   const port = await freePort();
-  const child = spawn(binary, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: 'ignore',
-  });
+  const child = spawn(
+    binary,
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    {
+      stdio: 'ignore',
+    },
+  );
   await untilListening(port, child);
-  return { url: `redis://127.0.0.1:${port}`, origin: 'a local redis-server', stop: () => stopChild(child) };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    origin: 'a local redis-server',
+    stop: () => stopChild(child),
+  };
 }
 
 function findBinary(): string | undefined {

@@ -5,7 +5,23 @@ export type Step =
   | { readonly kind: 'setPopulation'; readonly id: number; readonly population: number }
   | { readonly kind: 'rename'; readonly id: number; readonly name: string };
 
-const COUNTRIES = ['CN', 'IN', 'US', 'ID', 'BR', 'PK', 'NG', 'BD', 'RU', 'MX', 'JP', 'DE', 'FR', 'GB', 'IT'];
+const COUNTRIES = [
+  'CN',
+  'IN',
+  'US',
+  'ID',
+  'BR',
+  'PK',
+  'NG',
+  'BD',
+  'RU',
+  'MX',
+  'JP',
+  'DE',
+  'FR',
+  'GB',
+  'IT',
+];
 
 /**
  * A skewed stream of steps, the same for every run: reads of single cities by Zipf's law (the tenth city is read a
