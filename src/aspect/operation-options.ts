@@ -86,7 +86,7 @@ export interface CacheableOptions extends StoringOptions {
   readonly refresh?: Callback<boolean> | undefined;
   /** See {@link CacheDefinition.sync}. */
   readonly sync?: SyncMode | undefined;
-  /** Caches a list of ids id by id; only the missing ones reach the method. */
+  /** Caches a list of ids id by id; only the missing ones reach the method. Excludes `key` and `cacheErrors`. */
   readonly each?: EachOptions | undefined;
   /** Which errors of the method are cached, and how long. The first rule that fits counts. */
   readonly cacheErrors?: readonly CachedErrorRule[] | undefined;

@@ -65,6 +65,7 @@ const EXCLUSIVE: Readonly<Record<Operation['kind'], readonly (readonly [string, 
   cacheable: [
     ['key', 'keyGenerator'],
     ['key', 'each'],
+    ['cacheErrors', 'each'],
   ],
   put: [
     ['key', 'keyGenerator'],

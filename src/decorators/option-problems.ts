@@ -30,7 +30,7 @@ export type OptionProblems<Kind extends keyof OptionsOf, Options, Each extends S
 
 /** Options that exclude each other; `false` switches one off. The first of a pair stands for all of them. */
 interface Exclusive {
-  readonly cacheable: { readonly keyGenerator: 'key'; readonly each: 'key' };
+  readonly cacheable: { readonly keyGenerator: 'key'; readonly each: 'key' | 'cacheErrors' };
   readonly put: { readonly keyGenerator: 'key' | 'keyOf'; readonly key: 'keyOf' };
   readonly evict: {
     readonly key: 'keyOf' | 'allEntries';

@@ -2,6 +2,13 @@ import { Cacheable } from 'cachewell';
 import type { Entity, Order, User } from '../user-model.js';
 
 export class Lists<Row extends Entity> {
+  // @ts-expect-error 'cacheErrors' and 'each' exclude each other
+  @Cacheable({ each: { arg: 0 }, cacheErrors: [{ error: RangeError }] })
+  async errors(ids: number[]): Promise<User[]> {
+    void ids;
+    return [];
+  }
+
   // @ts-expect-error 'each.arg' 0 is not the position of a list
   @Cacheable({ each: { arg: 0 } })
   async single(id: number): Promise<User[]> {

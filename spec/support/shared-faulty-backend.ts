@@ -1,0 +1,22 @@
+import type { BackendCapabilities, BackendStore } from '#internal/cache/backend.js';
+import { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
+import { FaultyBackend } from '#internal/testing/faulty-backend.js';
+
+/**
+ * A store that counts as shared with other processes, with faults and delays on demand. `elsewhere` is how another
+ * process sees one of its caches: no manager of this process notices what is done there.
+ */
+export class SharedFaultyBackend extends FaultyBackend {
+  override readonly capabilities: BackendCapabilities;
+  readonly #memory: MemoryBackend;
+
+  constructor(memory: MemoryBackend = new MemoryBackend()) {
+    super(memory);
+    this.#memory = memory;
+    this.capabilities = { ...memory.capabilities, isShared: true };
+  }
+
+  elsewhere(cache: string): BackendStore {
+    return this.#memory.open({ name: cache, version: 'v1' });
+  }
+}
