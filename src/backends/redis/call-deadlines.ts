@@ -2,7 +2,10 @@ import { CacheTimeoutError } from '../../errors.js';
 
 /** How late the own timer may fire before the event loop counts as stalled. In milliseconds. */
 const STALL_MS = 30;
-/** What a stalled loop gets to send what waits for its turn, and to read what has arrived. In milliseconds. */
+/**
+ * What a stalled loop gets at the least to send what waits for its turn, and to read what has arrived. In
+ * milliseconds. After a longer stall it is the stall's length, for a call may have been sent only after it.
+ */
 const GRACE_MS = 50;
 /** Stalls in a row after which calls fail all the same. */
 const MOST_STALLS = 3;
@@ -95,20 +98,23 @@ export class CallDeadlines {
   }
 
   #fire(expectedAt: number): void {
-    if (performance.now() - expectedAt > STALL_MS) this.#allowGrace(1);
+    const stallMs = performance.now() - expectedAt;
+    if (stallMs > STALL_MS) this.#allowGrace(1, stallMs);
     else this.#readFirst(0);
   }
 
-  #allowGrace(stalls: number): void {
-    setTimeout(() => this.#readFirst(stalls), GRACE_MS).unref();
+  #allowGrace(stalls: number, stallMs: number): void {
+    const graceMs = Math.max(GRACE_MS, Math.min(stallMs, this.#timeoutMs));
+    setTimeout(() => this.#readFirst(stalls), graceMs).unref();
   }
 
   /** An immediate runs after the sockets were polled, unless the stall came in between. */
   #readFirst(stalls: number): void {
     const askedAt = performance.now();
     setImmediate(() => {
-      const isStalled = performance.now() - askedAt > STALL_MS;
-      if (isStalled && stalls < MOST_STALLS) this.#allowGrace(stalls + 1);
+      const stallMs = performance.now() - askedAt;
+      const isStalled = stallMs > STALL_MS;
+      if (isStalled && stalls < MOST_STALLS) this.#allowGrace(stalls + 1, stallMs);
       else this.#expire(isStalled || stalls > 0);
     });
   }
