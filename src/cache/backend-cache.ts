@@ -207,7 +207,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     let cursor: string | undefined;
     do {
       const page = await this.keys({ cursor, count: 1000 });
-      const fresh = page.keys.filter((key) => !seen.has(key));
+      const fresh = [...new Set(page.keys)].filter((key) => !seen.has(key));
       for (const key of fresh) seen.add(key);
       const entries = await this.#core.withStore(
         'iterate',

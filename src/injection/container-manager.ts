@@ -84,17 +84,26 @@ export async function resetCaching(): Promise<void> {
 
 /**
  * A new manager. Where one was closed whose backend is registered as an instance, that backend is closed with it:
- * the closed manager stays, and methods go on without a cache.
+ * the closed manager stays, or a closed one takes its place, and methods go on without a cache.
  */
 function build(owner: DependencyContainer, closed: CacheManager | undefined): CacheManager {
+  const options = optionsFrom(owner);
   try {
-    return new CacheManager(optionsFrom(owner), (token) =>
+    return new CacheManager(options, (token) =>
       resolveOptional(owner, token as InjectionToken<unknown>),
     );
   } catch (error) {
-    if (closed !== undefined && isCacheError(error, 'ERR_CACHE_CLOSED')) return closed;
+    if (isCacheError(error, 'ERR_CACHE_CLOSED')) return closed ?? closedManager(options);
     throw error;
   }
+}
+
+function closedManager(options: CacheManagerOptions): CacheManager {
+  // A manager that is off does not attach its backend, which would refuse.
+  const manager = new CacheManager({ ...options, enabled: false });
+  // Whoever closed the backend has been told how that went.
+  manager.close().catch(() => undefined);
+  return manager;
 }
 
 /** What the container has for a token; `undefined` when nothing is registered. */
