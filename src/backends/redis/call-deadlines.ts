@@ -47,6 +47,8 @@ export class CallDeadlines {
   #pending = 0;
   #isArmed = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Stalls in a row since a call last failed, or no call waited. */
+  #stalls = 0;
 
   /** @param onTimeout - told of each call that failed, and whether the own event loop is to blame */
   constructor(timeoutMs: number, onTimeout: (call: PendingCall, wasStalled: boolean) => void) {
@@ -88,6 +90,7 @@ export class CallDeadlines {
   #becomeIdle(): void {
     this.#calls = [];
     this.#head = 0;
+    this.#stalls = 0;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -99,24 +102,31 @@ export class CallDeadlines {
 
   #fire(expectedAt: number): void {
     const stallMs = performance.now() - expectedAt;
-    if (stallMs > STALL_MS) this.#allowGrace(1, stallMs);
-    else this.#readFirst(0);
+    if (this.#isExcused(stallMs)) this.#allowGrace(stallMs);
+    else this.#readFirst();
   }
 
-  #allowGrace(stalls: number, stallMs: number): void {
+  #allowGrace(stallMs: number): void {
     const graceMs = Math.max(GRACE_MS, Math.min(stallMs, this.#timeoutMs));
-    setTimeout(() => this.#readFirst(stalls), graceMs).unref();
+    const expectedAt = performance.now() + graceMs;
+    this.#timer = setTimeout(() => this.#fire(expectedAt), graceMs).unref();
   }
 
   /** An immediate runs after the sockets were polled, unless the stall came in between. */
-  #readFirst(stalls: number): void {
+  #readFirst(): void {
     const askedAt = performance.now();
     setImmediate(() => {
       const stallMs = performance.now() - askedAt;
-      const isStalled = stallMs > STALL_MS;
-      if (isStalled && stalls < MOST_STALLS) this.#allowGrace(stalls + 1, stallMs);
-      else this.#expire(isStalled || stalls > 0);
+      if (this.#isExcused(stallMs)) this.#allowGrace(stallMs);
+      else this.#expire(this.#stalls > 0 || stallMs > STALL_MS);
     });
+  }
+
+  /** Whether the loop was stalled, and not so often that calls would wait for ever. */
+  #isExcused(stallMs: number): boolean {
+    if (stallMs <= STALL_MS || this.#stalls >= MOST_STALLS) return false;
+    this.#stalls++;
+    return true;
   }
 
   #expire(wasStalled: boolean): void {
@@ -140,6 +150,7 @@ export class CallDeadlines {
       this.#head = 0;
     }
     this.#isArmed = false;
+    this.#stalls = 0;
     const oldest = this.#calls[this.#head];
     if (oldest !== undefined) this.#arm(Math.max(1, oldest.dueAt - performance.now()));
   }
