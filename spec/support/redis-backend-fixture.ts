@@ -77,11 +77,6 @@ export async function valueOf(store: BackendStore, key: string): Promise<unknown
   return (await store.get(key))?.value;
 }
 
-async function firstOf(store: BackendStore, key: string) {
-  const [start] = await store.begin([key]);
-  return start!;
-}
-
 /** Closes backends when a spec is over, whatever became of it. */
 export async function closeAll(backends: readonly CacheBackend[]): Promise<void> {
   await Promise.all(backends.map((backend) => backend.close(1000)));

@@ -74,7 +74,9 @@ export async function runBulk(
   if (unusable === undefined && shapeOf(bound, idOf) === undefined) {
     // Everything was cached before this process ran the method once; one id teaches the form.
     const alone = { isShared: false, isRefresh: true };
-    await fillMany(cacheable.core, keys.slice(0, 1), policy, load, alone);
+    await learnOnce(bound.site, () =>
+      fillMany(cacheable.core, keys.slice(0, 1), policy, load, alone),
+    );
   }
   if (unusable !== undefined) {
     const { result, isWhole, cause }: Unusable = unusable;
@@ -86,6 +88,24 @@ export async function runBulk(
     return isWhole ? result : invoke(bound, self, args);
   }
   return putTogether(shapeOf(bound, idOf) ?? 'list', keys, byKey, values);
+}
+
+/** Runs that teach the form of a method's results; callers who need it at the same time wait for one. */
+const lessons = new WeakMap<object, Promise<unknown>>();
+
+async function learnOnce(site: object, learn: () => Promise<unknown>): Promise<void> {
+  const running = lessons.get(site);
+  if (running !== undefined) {
+    await running;
+    if (shapes.has(site)) return;
+  }
+  const lesson = learn();
+  lessons.set(site, lesson);
+  try {
+    await lesson;
+  } finally {
+    lessons.delete(site);
+  }
 }
 
 function shapeOf(bound: BoundMethod, idOf: unknown): Shape | undefined {

@@ -1,6 +1,12 @@
 import type { FillToken } from '../cache/backend.js';
 import type { CacheCore } from '../cache/cache-core.js';
-import { entryWrite, fill, planSafely, type FillTarget, type StorePolicy } from '../cache/fill.js';
+import {
+  entryWrite,
+  fill,
+  type FillTarget,
+  type StorePlan,
+  type StorePolicy,
+} from '../cache/fill.js';
 import { LoadContext } from '../cache/load-context.js';
 import type { EvictPlan } from './bound-evict.js';
 import type { BoundMethod } from './bound-method.js';
@@ -169,21 +175,25 @@ async function putInto(
   token: FillToken | undefined,
   result: unknown,
 ): Promise<void> {
-  // Without a token the store is out of reach or switched off.
-  if (token === undefined) return;
-  const target: FillTarget = { cache, key, policy };
   cache.flights.detach(key);
-  const plan =
-    result === undefined
-      ? undefined
-      : planSafely(target, (each) => each.plan(result, new LoadContext()));
-  if (plan !== undefined && plan.ttlMs > 0) {
-    await cache.store([entryWrite(target, plan, { kind: 'put', token }, 0)], policy.mode);
+  let plan: StorePlan | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    plan = result === undefined ? undefined : policy.plan(result, new LoadContext());
+  } catch (error) {
+    failure = { error };
+  }
+  // Without a token the store is out of reach or switched off.
+  if (token !== undefined && plan !== undefined && plan.ttlMs > 0) {
+    const write = entryWrite({ cache, key, policy }, plan, { kind: 'put', token }, 0);
+    await cache.store([write], policy.mode);
     return;
   }
-  cache.release([token]);
-  // A result that is absent, or not to be kept, still makes what was there untrue; a veto leaves it (Spring).
-  if (result === undefined || plan !== undefined) await cache.delete([key], policy.mode);
+  if (token !== undefined) cache.release([token]);
+  // What is not stored still makes what was there untrue; only a veto leaves it (Spring).
+  const isVetoed = result !== undefined && plan === undefined && failure === undefined;
+  if (!isVetoed) await cache.delete([key], policy.mode);
+  if (failure !== undefined) cache.failCallback('store', failure.error, policy.mode, key);
 }
 
 function releaseAll(put: BoundPut, tokens: readonly (FillToken | undefined)[]): void {

@@ -170,6 +170,7 @@ export class CacheCore {
       // Switched off while the values were loading.
       this.release(writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token])));
       this.#isOff('store', mode);
+      await this.delete(replacingKeys(writes), mode);
       return writes.map(() => undefined);
     }
     const startedAt = performance.now();
@@ -196,7 +197,12 @@ export class CacheCore {
         failure ??= outcome;
       }
     });
-    if (failure !== undefined && mode === 'throw') throw failure;
+    if (failure !== undefined) {
+      // A value that cannot be kept still makes the one untrue that it was to replace.
+      const unkept = writes.filter((_, index) => typeof outcomes[index] === 'object');
+      await this.delete(replacingKeys(unkept), mode);
+      if (mode === 'throw') throw failure;
+    }
     return outcomes;
   }
 
@@ -211,7 +217,7 @@ export class CacheCore {
 
   /** Deletes the keys that match. Resolves with the number of live entries among them. */
   deletePattern(pattern: KeyPattern, mode: ErrorMode): Promise<number> {
-    this.flights.detachAll();
+    this.flights.detachMatching((key) => pattern.matches(key));
     const event = { scope: 'pattern', cache: this.name, pattern: pattern.glob } as const;
     return this.#invalidate('deletePattern', mode, event, (store) => store.deletePattern(pattern));
   }
@@ -326,4 +332,9 @@ export class CacheCore {
     if (events.has('hit')) events.emit('hit', { cache: this.name, key, source: entry.source });
     return entry;
   }
+}
+
+/** The keys of the writes that take the place of what is there, whatever it is; a fill does not. */
+function replacingKeys(writes: readonly EntryWrite[]): readonly string[] {
+  return writes.filter(({ fence }) => fence.kind !== 'fill').map(({ key }) => key);
 }

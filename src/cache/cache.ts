@@ -142,7 +142,8 @@ export interface Cache<
   ): Promise<Map<Given, Value>>;
 
   /**
-   * Stores a value, whatever was there, and makes the store refuse all loads of the key that are under way.
+   * Stores a value, whatever was there, and makes the store refuse all loads of the key that are under way. Of a
+   * `set` and an invalidation by another process at the same time either may come last.
    * Resolves with whether it is stored: `false` with a ttl of 0, or when the store failed.
    *
    * @throws {@link InvalidOptionError} when the value is `undefined`

@@ -124,9 +124,8 @@ export function accepts(
     case 'stored':
     case 'found':
       return !isShared || arrivedAt < result.confirmedAt;
-    // A store that fails acknowledges no invalidation.
+    // A store that fails this process may have acknowledged invalidations to others.
     case 'unavailable':
-      return true;
     case 'skipped':
     case 'absent':
       return !isShared;

@@ -99,6 +99,10 @@ export class FlightTable {
     this.#flights.delete(key);
   }
 
+  detachMatching(isMatch: (key: string) => boolean): void {
+    for (const key of this.#flights.keys()) if (isMatch(key)) this.#flights.delete(key);
+  }
+
   detachAll(): void {
     this.#flights.clear();
   }

@@ -86,11 +86,25 @@ export function currentScope(): LoadScope | undefined {
   return storage.getStore()?.scope;
 }
 
-/** Runs a load with its context around it; one that nobody can join counts as part of the load around it. */
+let runningLoads = 0;
+
+/**
+ * Runs a load with its context around it; one that nobody can join counts as part of the load around it.
+ *
+ * Before Node.js 24 a storage that is in use makes every promise of the process slower, those of other code included,
+ * so it is switched off while nothing loads.
+ */
 export function runLoad<Value>(
   context: LoadContext,
   scope: LoadScope | undefined,
-  load: () => Value,
-): Value {
-  return storage.run({ context, scope: scope ?? currentScope() }, load);
+  load: () => Promise<Value>,
+): Promise<Value> {
+  runningLoads++;
+  const loading = storage.run({ context, scope: scope ?? currentScope() }, async () => load());
+  loading.then(endLoad, endLoad);
+  return loading;
+}
+
+function endLoad(): void {
+  if (--runningLoads === 0) storage.disable();
 }

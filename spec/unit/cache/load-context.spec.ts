@@ -41,15 +41,30 @@ describe('runLoad', () => {
     expect([currentLoad(), currentScope()]).to.deep.equal([undefined, undefined]);
   });
 
-  it('counts a load that nobody can join as part of the one around it', () => {
+  it('counts a load that nobody can join as part of the one around it', async () => {
     const scope = new LoadScope();
     const inner = new LoadContext();
-    runLoad(new LoadContext(), scope, () =>
-      runLoad(inner, undefined, () => {
+    await runLoad(new LoadContext(), scope, () =>
+      runLoad(inner, undefined, async () => {
         expect(currentLoad()).to.equal(inner);
         expect(currentScope()).to.equal(scope);
       }),
     );
+  });
+
+  it('keeps the context of a load while others end, and forgets it after the last', async () => {
+    const context = new LoadContext();
+    let finish!: () => void;
+    const first = runLoad(context, undefined, async () => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      return currentLoad();
+    });
+    await runLoad(new LoadContext(), undefined, () => Promise.reject(new Error('over'))).catch(
+      () => undefined,
+    );
+    finish();
+    expect(await first).to.equal(context);
+    expect(currentLoad()).to.equal(undefined);
   });
 });
 

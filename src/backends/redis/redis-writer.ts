@@ -127,18 +127,30 @@ export class RedisWriter {
       await Promise.all(
         chunks(open, WRITES_PER_SCRIPT).map((part) => this.#run(client, call, part)),
       );
-      await this.#voidPuts(client, open);
+      await this.#voidKeys(
+        client,
+        open.filter(({ write, outcome, comparedTo }) => {
+          return write.fence.kind === 'put' && outcome === 'refused' && comparedTo !== '0';
+        }),
+      );
+    }
+    const given = jobs.filter((job) => job.outcome === undefined);
+    for (const job of given) job.outcome = 'refused';
+    if (!call.isSettled) {
+      await this.#voidKeys(
+        client,
+        given.filter(({ write }) => write.fence.kind !== 'fill'),
+      );
     }
   }
 
-  /** A put whose key was deleted by a pattern voids its key, like every put that is refused. */
-  async #voidPuts(client: RedisLike, jobs: readonly Job[]): Promise<void> {
+  /**
+   * What was to replace an entry and is refused leaves nothing: a put whose key was deleted by a pattern, and any
+   * write that was overtaken in every attempt.
+   */
+  async #voidKeys(client: RedisLike, jobs: readonly Job[]): Promise<void> {
     const { generation, keys } = this.#parts;
-    const names = jobs
-      .filter(({ write, outcome, comparedTo }) => {
-        return write.fence.kind === 'put' && outcome === 'refused' && comparedTo !== '0';
-      })
-      .map(({ write }) => generation.entryPrefix + write.key);
+    const names = jobs.map(({ write }) => generation.entryPrefix + write.key);
     if (names.length === 0) return;
     await runScript(client, DELETE, [generation.key, ...names], [keys.tagPrefix]);
   }
