@@ -81,6 +81,23 @@ describe('fill', () => {
       expect(await cache.get(1)).to.equal('new');
     });
 
+    it('gives no value that could not be stored, for others may have invalidated it', async () => {
+      const backend = new SharedFaultyBackend();
+      const cache = open(backend);
+      const first = cache.getOrSet(1, () => source.load());
+      await source.started(1);
+      await backend.elsewhere('a').delete(['1']);
+      backend.fail('store', { times: 1 });
+      backend.fail('get', { times: 1 });
+      const late = cache.getOrSet(1, () => source.load());
+      await settle();
+      source.finish(1, 'old');
+      expect(await first).to.equal('old');
+      await source.started(2);
+      source.finish(2, 'new');
+      expect(await late).to.equal('new');
+    });
+
     it('gives the value that the store accepted after the caller came', async () => {
       const backend = new SharedFaultyBackend();
       const cache = open(backend);
