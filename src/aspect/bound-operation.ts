@@ -109,6 +109,15 @@ export abstract class BoundStoring extends BoundOperation {
     this.#knownTags = normalizeTags([...(config.tags ?? NO_TAGS), ...own], 'tags');
   }
 
+  /** Whether an entry of this operation may have tags that are known before its load. */
+  isTagged({ settings }: CacheCore): boolean {
+    return (
+      typeof this.#options.tags === 'function' ||
+      this.#knownTags.length > 0 ||
+      settings.tags.length > 0
+    );
+  }
+
   /** The tags that the options and the arguments give. Throws what a function in `tags` throws. */
   #tagsBefore(self: unknown, args: readonly unknown[]): readonly string[] {
     const { tags } = this.#options;

@@ -1,5 +1,6 @@
 import type { StoredEntry } from '../cache/entry.js';
 import { fill, type StorePolicy } from '../cache/fill.js';
+import { isPending } from '../cache/maybe-promise.js';
 import type { BoundMethod } from './bound-method.js';
 import type { Invocation } from './bound-operation.js';
 import { invokeAsync, reportKey } from './invoke.js';
@@ -21,8 +22,11 @@ export function runSimple(
   } catch (error) {
     return runUnkeyed(bound, { self, args }, error);
   }
-  // Only a store of bytes has a use for hints, and beside its round trip a policy made for nothing costs nothing.
-  const policy = core.runtime.storesBytes ? policyFor(bound, { self, args }) : undefined;
+  // Only a store of bytes has a use for hints, which are the tags known by now.
+  const policy =
+    core.runtime.storesBytes && cacheable.isTagged(core)
+      ? policyFor(bound, { self, args })
+      : undefined;
   let found: ReturnType<typeof core.peek>;
   try {
     found = core.peek(key, cacheable.mode, policy?.hints);
@@ -30,7 +34,7 @@ export function runSimple(
     return Promise.reject(error as Error);
   }
   if (found === undefined) return load(bound, { self, args }, key, policy);
-  if (!(found instanceof Promise)) return answer(found);
+  if (!isPending(found)) return answer(found);
   return found.then((entry) =>
     entry === undefined ? load(bound, { self, args }, key, policy) : answer(entry),
   );

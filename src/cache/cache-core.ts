@@ -26,7 +26,7 @@ import type { StoredEntry } from './entry.js';
 import { CachedErrors } from './cached-errors.js';
 import { FlightTable } from './flight-table.js';
 import type { KeyPattern } from './key-pattern.js';
-import type { MaybePromise } from './maybe-promise.js';
+import { isPending, type MaybePromise } from './maybe-promise.js';
 
 /** What a cache needs of its manager. */
 export interface CacheRuntime {
@@ -96,7 +96,7 @@ export class CacheCore {
       this.#account(key, undefined);
       return this.fail('get', error, mode, key);
     }
-    if (!(found instanceof Promise)) return this.#account(key, found);
+    if (!isPending(found)) return this.#account(key, found);
     const startedAt = performance.now();
     return found.then(
       (entry) => {

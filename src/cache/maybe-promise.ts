@@ -17,3 +17,12 @@ export function andThen<Value, Result>(
 ): MaybePromise<Result> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
+
+/**
+ * Whether a store's answer is still to come. Looks for `then`, which costs a hit less than a walk of the prototypes.
+ */
+export function isPending<Answer>(
+  answer: MaybePromise<Answer | undefined>,
+): answer is Promise<Answer | undefined> {
+  return answer !== undefined && (answer as { readonly then?: unknown }).then !== undefined;
+}
