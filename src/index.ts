@@ -131,16 +131,21 @@ export type {
   BackendHealth,
   BackendStore,
   CacheSpace,
+  CacheTiers,
+  CallOptions,
   EntryWrite,
   Fence,
   FillStart,
   FillToken,
+  LoadTurn,
   ReadHints,
   ScanPage,
   ScanRequest,
   StoreOutcome,
   TagSelection,
+  TurnHints,
 } from './cache/backend.js';
+export type { BusContext, CacheBus } from './cache/cache-bus.js';
 export type { EntryFraming, ValueModel } from './cache/entry-framer.js';
 export type { CacheEntry, StoredEntry } from './cache/entry.js';
 export type { EncodedValue, EntryFramer, FrameRecord, OpenedFrame } from './cache/entry-framer.js';

@@ -47,6 +47,7 @@ export class NullBackend implements CacheBackend {
     deletePattern: () => this.#invalidate('deletePattern', 0),
     clear: () => this.#invalidate('clear', undefined),
     expire: () => this.#answer('expire', false),
+    touch: () => undefined,
     scan: () => this.#answer('scan', EMPTY_PAGE),
   };
 

@@ -33,6 +33,13 @@ export interface CacheBackend {
   readonly name: string;
   readonly capabilities: BackendCapabilities;
   /**
+   * The most that one call may wait for the store, in milliseconds, known from `attach` on. It bounds all steps that
+   * a caller waits for together (promise P4). Absent where answers come at once.
+   */
+  readonly callTimeoutMs?: number | undefined;
+  /** What all its keys in a shared store begin with; a bus beside it uses the same. */
+  readonly prefix?: string | undefined;
+  /**
    * Takes what the manager shares with its backend. Called once, before `open`.
    *
    * @throws {@link CacheConfigurationError} when the backend already belongs to another manager
@@ -41,9 +48,9 @@ export interface CacheBackend {
   /** The place of one cache's entries. The same space gives the same store. */
   open(space: CacheSpace): BackendStore;
   /** Makes void every entry, in every cache, that carries the tags. Costs the same however many they are. */
-  invalidateTags(selection: TagSelection): MaybePromise<void>;
+  invalidateTags(selection: TagSelection, options?: CallOptions): MaybePromise<void>;
   /** Makes void every entry of every cache below this backend's prefix, and nothing else. */
-  clearAll(): MaybePromise<void>;
+  clearAll(options?: CallOptions): MaybePromise<void>;
   /** Resolves when the store answers. @throws {@link CacheBackendError} when it does not. */
   ping(): MaybePromise<void>;
   /** How the store is, from what is known without asking it. */
@@ -71,6 +78,20 @@ export interface BackendCapabilities {
   readonly hasLeases: boolean;
   /** Whether keys can be listed and matched (`keys`, `deletePattern`). */
   readonly canScan: boolean;
+  /**
+   * Whether it keeps invalidations that its store could not take, and replays them before it trusts the store again.
+   * The manager does it for shared backends that do not.
+   */
+  readonly keepsInvalidations?: boolean | undefined;
+}
+
+/** How one call may be done. */
+export interface CallOptions {
+  /**
+   * When the caller stops waiting, by `performance.now()`. A call that is due is not sent and fails with
+   * {@link CacheTimeoutError}. Absent: `callTimeoutMs` from now.
+   */
+  readonly dueAt?: number | undefined;
 }
 
 /** What the manager shares with its backend. */
@@ -111,6 +132,13 @@ export type BackendEvent =
   | { readonly type: 'degraded'; readonly error: CacheError }
   /** The store answers again. */
   | { readonly type: 'recovered' }
+  /** The store could not take an invalidation: it holds in this process, and is replayed once the store answers. */
+  | {
+      readonly type: 'deferred';
+      readonly cache?: string;
+      readonly operation: string;
+      readonly error: CacheError;
+    }
   /** Bytes moved to or from the store. */
   | {
       readonly type: 'bytes';
@@ -134,7 +162,14 @@ export interface CacheSpace {
   readonly version: string;
   /** Overrides of the framer's codec and compressor for this cache, and its model. */
   readonly framing?: EntryFraming;
+  /** Where a backend of tiers keeps this cache's entries. @defaultValue 'both' */
+  readonly tiers?: CacheTiers | undefined;
+  /** The longest that a process' own tier keeps an entry, in milliseconds. @defaultValue Infinity */
+  readonly l1TtlMs?: number | undefined;
 }
+
+/** Which tiers hold a cache's entries: both, only the process' own, or only the shared one. */
+export type CacheTiers = 'both' | 'l1' | 'l2';
 
 /** Which entries an invalidation by tag hits: those with any of the tags, or those with all of them. */
 export type TagSelection =
@@ -159,40 +194,72 @@ export interface BackendStore {
    */
   begin(keys: readonly string[], hints?: ReadHints): MaybePromise<readonly FillStart[]>;
   /**
+   * The same for a key that only one process at a time is to load (`sync: 'cluster'`); only where the backend has
+   * leases. Whoever gets the token holds the key's lease, which the backend renews until the token is used or
+   * released; the others get the {@link LoadTurn} to wait for. A lease that is not renewed, because its process died,
+   * passes to another one, and the token of the first is void. An entry that is there comes without a lease unless
+   * `isRefresh`.
+   */
+  beginTurns?(
+    keys: readonly string[],
+    hints?: TurnHints,
+  ): MaybePromise<readonly (FillStart | LoadTurn)[]>;
+  /**
    * Begins a put whose key only its result will tell: gives a token that stands for whichever key is put with it,
    * and holds unless that key was deleted or put, or the cache was cleared, since it was taken.
    */
-  watch(): MaybePromise<FillToken>;
+  watch(options?: CallOptions): MaybePromise<FillToken>;
   /** Gives tokens back whose load stored nothing. Never throws. */
   release(tokens: readonly FillToken[]): void;
   /**
    * Stores entries, each under its fence, in one round trip. The outcomes stand in the order of the writes.
    * One entry that cannot become bytes does not stop the others: its outcome is the error.
    */
-  store(writes: readonly EntryWrite[]): MaybePromise<readonly StoreOutcome[]>;
+  store(
+    writes: readonly EntryWrite[],
+    options?: CallOptions,
+  ): MaybePromise<readonly StoreOutcome[]>;
   /** Deletes keys and voids their tokens. Resolves with the number of live entries among them. */
-  delete(keys: readonly string[]): MaybePromise<number>;
+  delete(keys: readonly string[], options?: CallOptions): MaybePromise<number>;
   /** Deletes the keys that match and voids their tokens. Resolves with the number of live entries among them. */
-  deletePattern(pattern: KeyPattern): MaybePromise<number>;
+  deletePattern(pattern: KeyPattern, options?: CallOptions): MaybePromise<number>;
   /** Makes every entry and every token of this cache void, at a cost that does not depend on their number. */
-  clear(): MaybePromise<void>;
+  clear(options?: CallOptions): MaybePromise<void>;
   /**
    * Sets a live entry's expiries. Resolves with `false` when there is none.
    *
    * @param ttlMs - milliseconds from now, above 0; `Infinity` = never
    * @param retainMs - milliseconds until physical expiry, at least `ttlMs`
    */
-  expire(key: string, ttlMs: number, retainMs: number): MaybePromise<boolean>;
+  expire(
+    key: string,
+    ttlMs: number,
+    retainMs: number,
+    options?: CallOptions,
+  ): MaybePromise<boolean>;
+  /**
+   * Sets how long a live entry is kept from now, without touching when it goes stale: sliding expiry. Nobody waits
+   * for it; a failure is reported. A store that sweeps by the record's own times keeps the new one.
+   *
+   * @param retainMs - milliseconds until physical expiry, above 0
+   */
+  touch(key: string, retainMs: number): void;
   /** A page of live keys. A key that is there during the whole walk is returned at least once. */
   scan(request: ScanRequest): MaybePromise<ScanPage>;
 }
 
 /** What the reader knows or needs beyond the key. */
-export interface ReadHints {
+export interface ReadHints extends CallOptions {
   /** Tags that the entry is expected to carry, so that the store can read their markers in the same round trip. */
   readonly tags?: readonly string[];
   /** Whether exact expiries are needed, for a store that would have to ask for them. */
   readonly needsTimes?: boolean;
+}
+
+/** What `beginTurns` needs to know. */
+export interface TurnHints extends ReadHints {
+  /** Whether to load although there is an entry. @defaultValue false */
+  readonly isRefresh?: boolean | undefined;
 }
 
 /** The right to store one key's loaded value. Opaque; a backend keeps its own fields in it. */
@@ -207,6 +274,17 @@ export interface FillToken {
 export interface FillStart {
   readonly token: FillToken;
   readonly entry: StoredEntry | undefined;
+}
+
+/** The load of another process. */
+export interface LoadTurn {
+  /**
+   * Resolves when it is time to look for the entry, and to begin again if there is none: the other load has ended,
+   * or its process no longer renews its lease. Never rejects. Asks the store nothing.
+   */
+  readonly whenOver: Promise<void>;
+  /** Stops waiting; `whenOver` then stays pending. */
+  cancel(): void;
 }
 
 /**

@@ -44,6 +44,15 @@ export interface CacheEventMap {
   readonly degraded: { readonly error: CacheError };
   /** The store answers again. */
   readonly recovered: Readonly<Record<never, never>>;
+  /**
+   * The store could not take an invalidation. It holds in this process at once, and is replayed for the others before
+   * the store is trusted again; it is lost if this process dies before that.
+   */
+  readonly deferred: {
+    readonly operation: string;
+    readonly error: CacheError;
+    readonly cache?: string | undefined;
+  };
 }
 
 /**
@@ -77,6 +86,7 @@ export const CACHE_EVENT_NAMES: readonly CacheEventName[] = [
   'error',
   'degraded',
   'recovered',
+  'deferred',
 ];
 
 /** Is told of an event, at once and in order. What it throws or rejects with is logged and goes no further. */

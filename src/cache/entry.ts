@@ -21,10 +21,18 @@ export interface CacheEntry<Value = unknown> {
   readonly createdAt: number;
   /** Logical expiry: from then on the entry is stale. `Infinity` = never. */
   readonly expiresAt: number;
-  /** Physical expiry: from then on the store may forget it. Never before `expiresAt`. `Infinity` = never. */
+  /**
+   * Physical expiry: from then on the store may forget it. `Infinity` = never. Before `expiresAt` only where expiry
+   * slides (`idleTtl`): then `expiresAt` is the bound that reads cannot move.
+   */
   readonly retainedUntil: number;
   /** How long the load took, in milliseconds; 0 when the value was put, not loaded. */
   readonly loadCostMs: number;
+  /**
+   * For a copy in a process' own tier: when the read or load that gave it began, by that process' clock. What was
+   * invalidated elsewhere before that is not in it. Absent: `createdAt`.
+   */
+  readonly confirmedAt?: number | undefined;
 }
 
 /** Whether an entry is a method's result or the error that it threw. */

@@ -198,6 +198,11 @@ export class ManagerRuntime implements CacheRuntime {
         this.reportError(event.operation, event.error, event.cache, event.key);
         return;
       }
+      case 'deferred': {
+        const { operation, error, cache } = event;
+        this.events.emit('deferred', { operation, error, cache });
+        return;
+      }
       case 'degraded':
         this.events.emit('degraded', { error: event.error });
         return;

@@ -4,6 +4,7 @@ import type {
   BackendHealth,
   BackendStore,
   CacheBackend,
+  CallOptions,
   CacheSpace,
   TagSelection,
 } from '../cache/backend.js';
@@ -16,6 +17,7 @@ export type FaultyOperation =
   | 'get'
   | 'getMany'
   | 'begin'
+  | 'beginTurns'
   | 'watch'
   | 'store'
   | 'delete'
@@ -127,12 +129,20 @@ export class FaultyBackend implements CacheBackend {
     return store;
   }
 
-  invalidateTags(selection: TagSelection): MaybePromise<void> {
-    return this.#run('invalidateTags', () => this.#inner.invalidateTags(selection));
+  get callTimeoutMs(): number | undefined {
+    return this.#inner.callTimeoutMs;
   }
 
-  clearAll(): MaybePromise<void> {
-    return this.#run('clearAll', () => this.#inner.clearAll());
+  get prefix(): string | undefined {
+    return this.#inner.prefix;
+  }
+
+  invalidateTags(selection: TagSelection, options?: CallOptions): MaybePromise<void> {
+    return this.#run('invalidateTags', () => this.#inner.invalidateTags(selection, options));
+  }
+
+  clearAll(options?: CallOptions): MaybePromise<void> {
+    return this.#run('clearAll', () => this.#inner.clearAll(options));
   }
 
   ping(): MaybePromise<void> {
@@ -157,14 +167,19 @@ export class FaultyBackend implements CacheBackend {
       get: (key, hints) => this.#run('get', () => inner.get(key, hints)),
       getMany: (keys, hints) => this.#run('getMany', () => inner.getMany(keys, hints)),
       begin: (keys, hints) => this.#run('begin', () => inner.begin(keys, hints)),
-      watch: () => this.#run('watch', () => inner.watch()),
+      ...(inner.beginTurns !== undefined && {
+        beginTurns: (keys, hints) => this.#run('beginTurns', () => inner.beginTurns!(keys, hints)),
+      }),
+      watch: (options) => this.#run('watch', () => inner.watch(options)),
       release: (tokens) => inner.release(tokens),
-      store: (writes) => this.#run('store', () => inner.store(writes)),
-      delete: (keys) => this.#run('delete', () => inner.delete(keys)),
-      deletePattern: (pattern) => this.#run('deletePattern', () => inner.deletePattern(pattern)),
-      clear: () => this.#run('clear', () => inner.clear()),
-      expire: (key, ttlMs, retainMs) =>
-        this.#run('expire', () => inner.expire(key, ttlMs, retainMs)),
+      store: (writes, options) => this.#run('store', () => inner.store(writes, options)),
+      delete: (keys, options) => this.#run('delete', () => inner.delete(keys, options)),
+      deletePattern: (pattern, options) =>
+        this.#run('deletePattern', () => inner.deletePattern(pattern, options)),
+      clear: (options) => this.#run('clear', () => inner.clear(options)),
+      expire: (key, ttlMs, retainMs, options) =>
+        this.#run('expire', () => inner.expire(key, ttlMs, retainMs, options)),
+      touch: (key, retainMs) => inner.touch(key, retainMs),
       scan: (request) => this.#run('scan', () => inner.scan(request)),
     };
   }

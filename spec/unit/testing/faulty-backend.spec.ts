@@ -22,7 +22,7 @@ describe(FaultyBackend.name, () => {
     fence: { kind: 'set' },
   });
 
-  const CALLS: Readonly<Record<Exclude<FaultyOperation, 'close'>, () => unknown>> = {
+  const CALLS: Readonly<Record<Exclude<FaultyOperation, 'close' | 'beginTurns'>, () => unknown>> = {
     get: () => store.get('k'),
     getMany: () => store.getMany(['k']),
     begin: () => store.begin(['k']),

@@ -26,6 +26,7 @@ export class MemoryNode implements StoredEntry, EvictionNode<MemoryNode>, Expiri
   readonly tags: readonly string[];
   readonly createdAt: number;
   readonly loadCostMs: number;
+  readonly confirmedAt: number | undefined;
   /** How a reader gets its value; `undefined` when all readers may have the kept one. */
   readonly reader: ValueReader | undefined;
   policyPrevious: MemoryNode | undefined = undefined;
@@ -50,6 +51,7 @@ export class MemoryNode implements StoredEntry, EvictionNode<MemoryNode>, Expiri
     this.tags = entry.tags;
     this.createdAt = entry.createdAt;
     this.loadCostMs = entry.loadCostMs;
+    this.confirmedAt = entry.confirmedAt;
     this.reader = kept.reader;
   }
 
@@ -76,8 +78,20 @@ export class MemoryNode implements StoredEntry, EvictionNode<MemoryNode>, Expiri
 
   /** What a reader gets that must not have the kept value itself. */
   withValue(value: unknown): StoredEntry {
-    const { kind, tags, sequence, createdAt, expiresAt, retainedUntil, loadCostMs, source } = this;
-    return { value, kind, tags, sequence, createdAt, expiresAt, retainedUntil, loadCostMs, source };
+    const { kind, tags, sequence, createdAt, expiresAt, retainedUntil, loadCostMs } = this;
+    const { confirmedAt, source } = this;
+    return {
+      value,
+      kind,
+      tags,
+      sequence,
+      createdAt,
+      expiresAt,
+      retainedUntil,
+      loadCostMs,
+      confirmedAt,
+      source,
+    };
   }
 }
 

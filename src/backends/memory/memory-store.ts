@@ -147,6 +147,12 @@ export class MemoryStore implements BackendStore {
     return true;
   }
 
+  touch(key: string, retainMs: number): void {
+    const node = this.isClosed ? undefined : this.live(key);
+    if (node === undefined) return;
+    this.pool.replace(node, node.withTimes(node.expiresAt, this.clock.now() + retainMs));
+  }
+
   scan(request: ScanRequest): ScanPage {
     this.expectOpen('scan');
     return this.walks.page(this.nodes, request, this.lastId, this.clock.now());

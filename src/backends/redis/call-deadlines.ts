@@ -56,7 +56,7 @@ export class CallDeadlines {
     this.#onTimeout = onTimeout;
   }
 
-  begin(operation: string, reject: (error: Error) => void): PendingCall {
+  begin(operation: string, reject: (error: Error) => void, _dueAt?: number): PendingCall {
     const call = new PendingCall(operation, reject, this.#timeoutMs);
     this.#calls.push(call);
     this.#pending++;

@@ -80,6 +80,14 @@ export class RedisBackend implements CacheBackend {
     this.#keys = new RedisKeys(this.#options.prefix);
   }
 
+  get callTimeoutMs(): number | undefined {
+    return this.#attached?.target.commandTimeoutMs;
+  }
+
+  get prefix(): string {
+    return this.#options.prefix;
+  }
+
   /** Whether calls reach Redis at the moment. */
   get isAvailable(): boolean {
     return this.#attached?.connection.isAvailable ?? false;

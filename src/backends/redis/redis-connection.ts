@@ -4,7 +4,7 @@ import {
   CacheConnectionError,
   type CacheError,
 } from '../../errors.js';
-import type { BackendHealth } from '../../cache/backend.js';
+import type { BackendHealth, CallOptions } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { CallDeadlines, type PendingCall } from './call-deadlines.js';
 import { isReplyError, redisError } from './redis-errors.js';
@@ -112,10 +112,11 @@ export class RedisConnection {
     operation: string,
     send: (client: RedisLike, call: PendingCall) => Promise<Reply>,
     finish: (reply: Reply, client: RedisLike, call: PendingCall) => MaybePromise<Result>,
+    options?: CallOptions,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#state === 'ready') {
-        this.#send(this.#deadlines.begin(operation, reject), send, finish, resolve);
+        this.#send(this.#deadlines.begin(operation, reject, options?.dueAt), send, finish, resolve);
         return;
       }
       const state = this.#opened();
@@ -123,7 +124,7 @@ export class RedisConnection {
         reject(this.#refusal(operation));
         return;
       }
-      const call = this.#deadlines.begin(operation, reject);
+      const call = this.#deadlines.begin(operation, reject, options?.dueAt);
       if (state === 'ready') this.#send(call, send, finish, resolve);
       else this.#wait(call, () => this.#send(call, send, finish, resolve));
     });

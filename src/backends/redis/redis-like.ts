@@ -15,6 +15,7 @@ export interface RedisLike {
   ping(): Promise<unknown>;
   info(): Promise<string>;
   pttl(key: string): Promise<number>;
+  pexpire(key: string, milliseconds: number): Promise<number>;
   mgetBuffer(...keys: string[]): Promise<(Buffer | null)[]>;
   scan(
     cursor: string,

@@ -149,6 +149,18 @@ export class RedisStore implements BackendStore {
     return changeExpiry(this.#parts, key, ttlMs, retainMs);
   }
 
+  touch(key: string, retainMs: number): void {
+    const { connection, generation } = this.#parts;
+    if (!connection.isAvailable) return;
+    connection
+      .call(
+        'touch',
+        (client) => client.pexpire(generation.entryPrefix + key, Math.ceil(retainMs)),
+        () => undefined,
+      )
+      .catch(() => undefined);
+  }
+
   scan(request: ScanRequest): Promise<ScanPage> {
     return this.#walk.scan(request);
   }
