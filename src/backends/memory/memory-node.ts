@@ -89,7 +89,7 @@ export class MemoryNode implements StoredEntry, EvictionNode<MemoryNode>, Expiri
       expiresAt,
       retainedUntil,
       loadCostMs,
-      confirmedAt,
+      ...(confirmedAt !== undefined && { confirmedAt }),
       source,
     };
   }
