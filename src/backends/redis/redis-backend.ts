@@ -5,6 +5,7 @@ import type {
   BackendHealth,
   BackendStore,
   CacheBackend,
+  CallOptions,
   CacheSpace,
   TagSelection,
 } from '../../cache/backend.js';
@@ -155,7 +156,7 @@ export class RedisBackend implements CacheBackend {
    * @throws {@link CacheConfigurationError} for `allOf` with more than one tag: a marker per tag cannot tell which
    * entries carry all of them
    */
-  invalidateTags(selection: TagSelection): MaybePromise<void> {
+  invalidateTags(selection: TagSelection, options?: CallOptions): MaybePromise<void> {
     const tags = [...new Set('anyOf' in selection ? selection.anyOf : selection.allOf)];
     if ('allOf' in selection && tags.length > 1) {
       throw new CacheConfigurationError(
@@ -169,10 +170,11 @@ export class RedisBackend implements CacheBackend {
       'invalidateTags',
       (client) => runScript(client, INVALIDATE_TAGS, [this.#keys.sequence], args),
       () => undefined,
+      options,
     );
   }
 
-  async clearAll(): Promise<void> {
+  async clearAll(options?: CallOptions): Promise<void> {
     const { connection, reclaim } = this.#attachment();
     this.#overtakeAllSets();
     const keys = [this.#keys.sequence, this.#keys.registry, ...this.#stores.keys()];
@@ -180,6 +182,7 @@ export class RedisBackend implements CacheBackend {
       'clearAll',
       (client) => runScript(client, CLEAR_ALL, keys, [this.#keys.root]),
       (reply) => (reply as unknown[]).map(String),
+      options,
     );
     for (const generationKey of cleared) reclaim.schedule(generationKey);
   }

@@ -1,3 +1,4 @@
+import type { CallOptions } from '../../cache/backend.js';
 import type { OpenedFrame } from '../../cache/entry-framer.js';
 import { FRAME_CHECKSUM_BYTES } from '../../cache/entry-frame.js';
 import type { RedisLike } from './redis-like.js';
@@ -18,6 +19,7 @@ export function changeExpiry(
   key: string,
   ttlMs: number,
   retainMs: number,
+  options?: CallOptions,
 ): Promise<boolean> {
   return parts.connection.call(
     'expire',
@@ -29,6 +31,7 @@ export function changeExpiry(
       return false;
     },
     (isDone) => isDone,
+    options,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { ScanPage, ScanRequest } from '../../cache/backend.js';
+import type { CallOptions, ScanPage, ScanRequest } from '../../cache/backend.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import { FENCE_SUFFIX } from './redis-lua.js';
 import { escapeScanPattern } from './redis-keys.js';
@@ -24,7 +24,7 @@ export class RedisKeyWalk {
    * Voids the tokens of matching keys first: what is stored before that is there when the scan begins, so the scan
    * returns it (Redis: "SCAN", "Scan guarantees"), and what began before that is not stored any more.
    */
-  async deletePattern(pattern: KeyPattern): Promise<number> {
+  async deletePattern(pattern: KeyPattern, options?: CallOptions): Promise<number> {
     const { connection, generation, keys } = this.#parts;
     await connection.call(
       'deletePattern',
@@ -36,19 +36,20 @@ export class RedisKeyWalk {
           [String(this.#parts.fillTimeoutMs), pattern.glob],
         ),
       () => undefined,
+      options,
     );
     let cursor = '0';
     let count = 0;
     do {
-      const page = await this.#page('deletePattern', cursor, KEYS_PER_PAGE, pattern);
+      const page = await this.#page('deletePattern', cursor, KEYS_PER_PAGE, pattern, options);
       cursor = page.cursor;
-      if (page.keys.length > 0) count += await this.delete(page.keys, 'deletePattern');
+      if (page.keys.length > 0) count += await this.delete(page.keys, 'deletePattern', options);
     } while (cursor !== '0');
     return count;
   }
 
   /** Deletes keys with their fences; answers how many of them were live. */
-  delete(keys: readonly string[], operation: string): Promise<number> {
+  delete(keys: readonly string[], operation: string, options?: CallOptions): Promise<number> {
     const { connection, generation, keys: names } = this.#parts;
     return connection.call(
       operation,
@@ -59,6 +60,7 @@ export class RedisKeyWalk {
           ),
         ),
       (counts) => counts.reduce<number>((sum, count) => sum + Number(count), 0),
+      options,
     );
   }
 
@@ -84,6 +86,7 @@ export class RedisKeyWalk {
     cursor: string,
     count: number,
     pattern: KeyPattern | undefined,
+    options?: CallOptions,
   ): Promise<ScanPage> {
     const { entryPrefix } = this.#parts.generation;
     const prefix = entryPrefix + (pattern?.literalPrefix ?? '');
@@ -97,6 +100,7 @@ export class RedisKeyWalk {
           .map((name) => name.slice(entryPrefix.length))
           .filter((key) => pattern === undefined || pattern.matches(key)),
       }),
+      options,
     );
   }
 

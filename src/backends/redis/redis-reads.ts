@@ -48,6 +48,7 @@ export class RedisReads {
       'get',
       (client) => this.#batch.read(client, name),
       (pair, client) => this.#only(key, pair, client),
+      hints,
     );
   }
 
@@ -111,6 +112,7 @@ export class RedisReads {
       operation,
       (client) => this.#read(client, operation, keys, hints),
       finish,
+      hints,
     );
   }
 

@@ -1,5 +1,6 @@
 import type {
   BackendStore,
+  CallOptions,
   EntryWrite,
   FillStart,
   FillToken,
@@ -63,10 +64,11 @@ export class RedisStore implements BackendStore {
         return (await Promise.all(parts)).flat();
       },
       (starts) => starts,
+      hints,
     );
   }
 
-  watch(): Promise<FillToken> {
+  watch(options?: CallOptions): Promise<FillToken> {
     const { connection, generation, keys, stamp, fillTimeoutMs } = this.#parts;
     return connection.call(
       'watch',
@@ -88,6 +90,7 @@ export class RedisStore implements BackendStore {
           lineage: `${WATCH_MARK}${watched}`,
         };
       },
+      options,
     );
   }
 
@@ -117,22 +120,25 @@ export class RedisStore implements BackendStore {
       .catch(() => undefined);
   }
 
-  store(writes: readonly EntryWrite[]): MaybePromise<readonly StoreOutcome[]> {
-    return writes.length === 0 ? [] : this.#writer.store(writes);
+  store(
+    writes: readonly EntryWrite[],
+    options?: CallOptions,
+  ): MaybePromise<readonly StoreOutcome[]> {
+    return writes.length === 0 ? [] : this.#writer.store(writes, options);
   }
 
-  delete(keys: readonly string[]): MaybePromise<number> {
+  delete(keys: readonly string[], options?: CallOptions): MaybePromise<number> {
     if (keys.length === 0) return 0;
     for (const key of keys) this.#parts.pendingSets.overtake(key);
-    return this.#walk.delete(keys, 'delete');
+    return this.#walk.delete(keys, 'delete', options);
   }
 
-  deletePattern(pattern: KeyPattern): Promise<number> {
+  deletePattern(pattern: KeyPattern, options?: CallOptions): Promise<number> {
     this.#parts.pendingSets.overtakeAll();
-    return this.#walk.deletePattern(pattern);
+    return this.#walk.deletePattern(pattern, options);
   }
 
-  async clear(): Promise<void> {
+  async clear(options?: CallOptions): Promise<void> {
     const { connection, generation, keys, pendingSets } = this.#parts;
     pendingSets.overtakeAll();
     await connection.call(
@@ -141,12 +147,13 @@ export class RedisStore implements BackendStore {
       (reply) => {
         generation.value = Number(reply);
       },
+      options,
     );
     this.#onClear(generation.key);
   }
 
-  expire(key: string, ttlMs: number, retainMs: number): Promise<boolean> {
-    return changeExpiry(this.#parts, key, ttlMs, retainMs);
+  expire(key: string, ttlMs: number, retainMs: number, options?: CallOptions): Promise<boolean> {
+    return changeExpiry(this.#parts, key, ttlMs, retainMs, options);
   }
 
   touch(key: string, retainMs: number): void {

@@ -1,5 +1,5 @@
 import { CacheSerializationError, isCacheError, type CacheError } from '../../errors.js';
-import type { EntryWrite, StoreOutcome } from '../../cache/backend.js';
+import type { CallOptions, EntryWrite, StoreOutcome } from '../../cache/backend.js';
 import type { EncodedValue } from '../../cache/entry-framer.js';
 import { compilePattern } from '../../cache/key-pattern.js';
 import { isPromiseLike, type MaybePromise } from '../../cache/maybe-promise.js';
@@ -40,7 +40,10 @@ export class RedisWriter {
     this.#parts = parts;
   }
 
-  store(writes: readonly EntryWrite[]): MaybePromise<readonly StoreOutcome[]> {
+  store(
+    writes: readonly EntryWrite[],
+    options?: CallOptions,
+  ): MaybePromise<readonly StoreOutcome[]> {
     const jobs = writes.map((write): Job => {
       const pendingSet =
         write.fence.kind === 'set' ? this.#parts.pendingSets.begin(write.key) : undefined;
@@ -52,7 +55,8 @@ export class RedisWriter {
       const pending = this.#encode(job);
       if (pending !== undefined) encoding.push(pending);
     }
-    const sending = encoding.length === 0 ? this.#send(jobs) : this.#sendAfter(encoding, jobs);
+    const sending =
+      encoding.length === 0 ? this.#send(jobs, options) : this.#sendAfter(encoding, jobs, options);
     const sets = jobs.flatMap(({ pendingSet }) => pendingSet ?? []);
     if (sets.length === 0) return sending;
     return sending.finally(() => {
@@ -85,12 +89,13 @@ export class RedisWriter {
   async #sendAfter(
     encoding: readonly PromiseLike<unknown>[],
     jobs: readonly Job[],
+    options: CallOptions | undefined,
   ): Promise<readonly StoreOutcome[]> {
     await Promise.all(encoding);
-    return this.#send(jobs);
+    return this.#send(jobs, options);
   }
 
-  #send(jobs: readonly Job[]): Promise<readonly StoreOutcome[]> {
+  #send(jobs: readonly Job[], options: CallOptions | undefined): Promise<readonly StoreOutcome[]> {
     const outcomes = (): readonly StoreOutcome[] => jobs.map((job) => job.outcome ?? 'refused');
     if (jobs.every((job) => job.outcome !== undefined)) return Promise.resolve(outcomes());
     const hasSets = jobs.some((job) => job.pendingSet !== undefined);
@@ -107,6 +112,7 @@ export class RedisWriter {
         }
       },
       outcomes,
+      options,
     );
   }
 
