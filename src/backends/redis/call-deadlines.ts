@@ -1,4 +1,5 @@
 import { CacheTimeoutError } from '../../errors.js';
+import { DueList } from './due-list.js';
 
 /** How late the own timer may fire before the event loop counts as stalled. In milliseconds. */
 const STALL_MS = 30;
@@ -9,8 +10,6 @@ const STALL_MS = 30;
 const GRACE_MS = 50;
 /** Stalls in a row after which calls fail all the same. */
 const MOST_STALLS = 3;
-/** Settled calls at the head of the queue before their room is given back. */
-const COMPACT_AT = 1024;
 
 /** A call that waits for an answer. */
 export class PendingCall {
@@ -19,33 +18,42 @@ export class PendingCall {
   isAnswered = false;
   /** What the call fails with when its time is up, instead of a timeout. */
   lateError: Error | undefined;
-  /** By `performance.now()`. */
-  readonly dueAt: number;
 
+  /**
+   * @param beganAt - by `performance.now()`
+   * @param dueAt - when it fails, by the same clock
+   */
   constructor(
     readonly operation: string,
     readonly reject: (error: Error) => void,
-    timeoutMs: number,
-  ) {
-    this.dueAt = performance.now() + timeoutMs;
+    readonly beganAt: number,
+    readonly dueAt: number,
+  ) {}
+
+  /** How long it may wait, in milliseconds. */
+  get timeoutMs(): number {
+    return this.dueAt - this.beganAt;
   }
 }
 
 /**
  * Fails calls that get no answer within the timeout.
  *
- * All calls have the same timeout, so they are due in the order in which they began, and one timer for the oldest
- * serves all of them: a timer per call would cost more than the call's own work. A late timer means that this
- * process was busy, not that the store was silent; answers that lie in the socket are read before anything fails.
+ * Nearly all calls have the same timeout, so they are due in the order in which they began, and one timer for the
+ * oldest serves all of them: a timer per call would cost more than the call's own work. Those that are due earlier,
+ * because their caller has waited already, stand in a list of their own. A late timer means that this process was
+ * busy, not that the store was silent; answers that lie in the socket are read before anything fails.
  */
 export class CallDeadlines {
   readonly #timeoutMs: number;
   readonly #onTimeout: (call: PendingCall, wasStalled: boolean) => void;
   readonly #idle: (() => void)[] = [];
-  #calls: PendingCall[] = [];
-  #head = 0;
+  readonly #usual = new DueList();
+  readonly #early = new DueList();
   #pending = 0;
   #isArmed = false;
+  /** When the timer fires; `-Infinity` while it must be left alone. */
+  #firesAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   /** Stalls in a row since a call last failed, or no call waited. */
   #stalls = 0;
@@ -56,11 +64,22 @@ export class CallDeadlines {
     this.#onTimeout = onTimeout;
   }
 
-  begin(operation: string, reject: (error: Error) => void, _dueAt?: number): PendingCall {
-    const call = new PendingCall(operation, reject, this.#timeoutMs);
-    this.#calls.push(call);
+  /**
+   * @param dueAt - an earlier end than the timeout's, by `performance.now()`. A stall of the own loop that is under
+   * way puts it off like any other.
+   */
+  begin(operation: string, reject: (error: Error) => void, dueAt: number = Infinity): PendingCall {
+    const now = performance.now();
+    const usualDueAt = now + this.#timeoutMs;
+    const isEarly = dueAt < usualDueAt;
+    const call = new PendingCall(operation, reject, now, isEarly ? dueAt : usualDueAt);
+    (isEarly ? this.#early : this.#usual).add(call);
     this.#pending++;
-    if (!this.#isArmed) this.#arm(this.#timeoutMs);
+    if (!this.#isArmed) this.#arm(call.dueAt);
+    else if (call.dueAt < this.#firesAt) {
+      clearTimeout(this.#timer);
+      this.#arm(call.dueAt);
+    }
     return call;
   }
 
@@ -83,24 +102,33 @@ export class CallDeadlines {
   /** Fails every call that still waits, and lets the timer go. */
   close(error: () => Error): void {
     clearTimeout(this.#timer);
-    const calls = this.#calls.slice(this.#head);
-    for (const call of calls) if (this.settle(call)) call.reject(error());
+    this.#isArmed = false;
+    for (const list of [this.#early, this.#usual]) {
+      for (let call = list.earliest; call !== undefined; call = list.earliest) {
+        this.settle(call);
+        call.reject(error());
+      }
+    }
   }
 
   #becomeIdle(): void {
-    this.#calls = [];
-    this.#head = 0;
+    this.#usual.clear();
+    this.#early.clear();
     this.#stalls = 0;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #arm(delayMs: number): void {
+  #arm(dueAt: number): void {
     this.#isArmed = true;
-    const expectedAt = performance.now() + delayMs;
+    const now = performance.now();
+    const delayMs = Math.max(1, dueAt - now);
+    this.#firesAt = now + delayMs;
+    const expectedAt = this.#firesAt;
     this.#timer = setTimeout(() => this.#fire(expectedAt), delayMs).unref();
   }
 
   #fire(expectedAt: number): void {
+    this.#firesAt = -Infinity;
     const stallMs = performance.now() - expectedAt;
     if (this.#isExcused(stallMs)) this.#allowGrace(stallMs);
     else this.#readFirst();
@@ -131,27 +159,26 @@ export class CallDeadlines {
 
   #expire(wasStalled: boolean): void {
     const now = performance.now();
-    while (this.#head < this.#calls.length) {
-      const call = this.#calls[this.#head]!;
-      if (!call.isSettled) {
-        if (call.dueAt > now) break;
+    for (const list of [this.#early, this.#usual]) {
+      for (
+        let call = list.earliest;
+        call !== undefined && call.dueAt <= now;
+        call = list.earliest
+      ) {
         this.settle(call);
         call.reject(
-          call.lateError ?? new CacheTimeoutError(`Redis: ${call.operation}`, this.#timeoutMs),
+          call.lateError ??
+            new CacheTimeoutError(`Redis: ${call.operation}`, Math.round(call.timeoutMs)),
         );
         if (!call.isAnswered) this.#onTimeout(call, wasStalled);
-        // Settling the last call empties the queue.
-        if (this.#calls.length === 0) break;
       }
-      this.#head++;
-    }
-    if (this.#head >= COMPACT_AT) {
-      this.#calls = this.#calls.slice(this.#head);
-      this.#head = 0;
     }
     this.#isArmed = false;
     this.#stalls = 0;
-    const oldest = this.#calls[this.#head];
-    if (oldest !== undefined) this.#arm(Math.max(1, oldest.dueAt - performance.now()));
+    const dueAt = Math.min(
+      this.#early.earliest?.dueAt ?? Infinity,
+      this.#usual.earliest?.dueAt ?? Infinity,
+    );
+    if (dueAt !== Infinity) this.#arm(dueAt);
   }
 }

@@ -2,6 +2,7 @@ import {
   CacheBackendError,
   CacheClosedError,
   CacheConnectionError,
+  CacheTimeoutError,
   type CacheError,
 } from '../../errors.js';
 import type { BackendHealth, CallOptions } from '../../cache/backend.js';
@@ -62,12 +63,16 @@ export class RedisConnection {
   #timeoutsInRow = 0;
   #isDegraded = false;
   #lastError: CacheError | undefined;
+  /** What refused calls fail with, by operation: in an outage every call gets one, so they are made once. */
+  readonly #refusals = new Map<string, CacheError>();
+  #refusedFor: CacheError | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(settings: RedisConnectionSettings) {
     this.#settings = settings;
     this.#deadlines = new CallDeadlines(settings.commandTimeoutMs, (call, wasStalled) => {
-      if (!wasStalled) this.#noteTimeout(call);
+      const hadTime = call.timeoutMs >= settings.commandTimeoutMs / 2;
+      if (!wasStalled && hadTime) this.#noteTimeout(call);
     });
     this.#watch = new RedisWatch({
       ownsClient: settings.ownsClient,
@@ -102,7 +107,9 @@ export class RedisConnection {
   }
 
   /**
-   * Sends commands and gives what `finish` makes of the answer.
+   * Sends commands and gives what `finish` makes of the answer. A call that is due already is not sent.
+   *
+   * A call whose time was cut short counts as silence of Redis only if it had half of the command timeout.
    *
    * @param send - may take several steps, and must take none once the call is settled
    * @throws {@link CacheTimeoutError} when there is no answer in time
@@ -114,17 +121,18 @@ export class RedisConnection {
     finish: (reply: Reply, client: RedisLike, call: PendingCall) => MaybePromise<Result>,
     options?: CallOptions,
   ): Promise<Result> {
+    const dueAt = options?.dueAt;
     return new Promise((resolve, reject) => {
-      if (this.#state === 'ready') {
-        this.#send(this.#deadlines.begin(operation, reject, options?.dueAt), send, finish, resolve);
-        return;
-      }
-      const state = this.#opened();
+      const state = this.#state === 'ready' ? 'ready' : this.#opened();
       if (state !== 'connecting' && state !== 'ready') {
         reject(this.#refusal(operation));
         return;
       }
-      const call = this.#deadlines.begin(operation, reject, options?.dueAt);
+      if (dueAt !== undefined && dueAt <= performance.now()) {
+        reject(this.#overdue(operation));
+        return;
+      }
+      const call = this.#deadlines.begin(operation, reject, dueAt);
       if (state === 'ready') this.#send(call, send, finish, resolve);
       else this.#wait(call, () => this.#send(call, send, finish, resolve));
     });
@@ -300,12 +308,33 @@ export class RedisConnection {
     return redisError(error, operation, this.#settings.place);
   }
 
+  #overdue(operation: string): CacheError {
+    return new CacheTimeoutError(
+      `Redis: the call that ends with ${operation}, which was not sent,`,
+      this.#settings.commandTimeoutMs,
+    );
+  }
+
+  /** The same error as long as the reason is the same. */
   #refusal(operation: string): CacheError {
+    const cause = this.#lastError;
+    if (this.#refusedFor !== cause) {
+      this.#refusedFor = cause;
+      this.#refusals.clear();
+    }
+    let refusal = this.#refusals.get(operation);
+    if (refusal === undefined) {
+      refusal = this.#newRefusal(operation, cause);
+      this.#refusals.set(operation, refusal);
+    }
+    return refusal;
+  }
+
+  #newRefusal(operation: string, cause: CacheError | undefined): CacheError {
     const { place } = this.#settings;
     if (this.#state === 'closed') {
       return new CacheClosedError(`${operation}: the backend of Redis at ${place} was closed`);
     }
-    const cause = this.#lastError;
     // What is wrong with the set-up does not pass by waiting.
     if (cause !== undefined && !(cause instanceof CacheBackendError)) return cause;
     return new CacheConnectionError(
@@ -317,6 +346,7 @@ export class RedisConnection {
   async #close(timeoutMs: number): Promise<void> {
     const wasReady = this.#state === 'ready';
     this.#state = 'closed';
+    this.#refusals.clear();
     this.#watch.stop();
     this.#wake(this.#refusal('waiting for the connection'));
     const isDrained = await endsWithin(timeoutMs, this.#deadlines.whenIdle());

@@ -11,8 +11,8 @@ describe(CallDeadlines.name, () => {
   let deadlines: CallDeadlines;
   let timeouts: { operation: string; wasStalled: boolean }[];
   let errors: Error[];
-  const begin = (operation = 'get'): PendingCall =>
-    deadlines.begin(operation, (error) => void errors.push(error));
+  const begin = (operation = 'get', dueAt?: number): PendingCall =>
+    deadlines.begin(operation, (error) => void errors.push(error), dueAt);
 
   beforeEach(() => {
     timers = useFakeTimers();
@@ -80,6 +80,68 @@ describe(CallDeadlines.name, () => {
     expect(timeouts).to.deep.equal([]);
     timers.tick(2);
     expect(timeouts).to.deep.equal([{ operation: 'get', wasStalled: true }]);
+  });
+
+  describe('with calls that are due earlier', () => {
+    const failed = (): string[] => timeouts.map(({ operation }) => operation);
+
+    it('fails each at its own time, with one timer for all', () => {
+      begin('usual');
+      timers.tick(10);
+      begin('late', performance.now() + 200);
+      begin('soon', performance.now() + 20);
+      begin('between', performance.now() + 100);
+      expect(timers.countTimers()).to.equal(1);
+      timers.tick(19);
+      expect(failed()).to.deep.equal([]);
+      timers.tick(2);
+      expect(failed()).to.deep.equal(['soon']);
+      expect(errors[0]!.message).to.equal('Redis: soon got no answer within 20 ms');
+      timers.tick(80);
+      expect(failed()).to.deep.equal(['soon', 'between']);
+      timers.tick(100);
+      expect(failed()).to.deep.equal(['soon', 'between', 'late']);
+      timers.tick(40);
+      expect(failed()).to.deep.equal(['soon', 'between', 'late', 'usual']);
+      timers.tick(TIMEOUT_MS);
+      expect(timers.countTimers()).to.equal(0);
+    });
+
+    it('gives none more time than the timeout', () => {
+      const call = begin('get', performance.now() + 2 * TIMEOUT_MS);
+      expect(call.timeoutMs).to.equal(TIMEOUT_MS);
+      timers.tick(TIMEOUT_MS + 1);
+      expect(failed()).to.deep.equal(['get']);
+    });
+
+    it('forgets those that were answered', () => {
+      const calls = Array.from({ length: 3000 }, (_, index) =>
+        begin(`call ${index}`, performance.now() + 100 + (index % 7)),
+      );
+      for (const call of calls) if (call.operation !== 'call 2999') deadlines.settle(call);
+      timers.tick(TIMEOUT_MS);
+      expect(failed()).to.deep.equal(['call 2999']);
+    });
+
+    it('gives a stalled loop time to read its sockets first', () => {
+      const call = begin('get', performance.now() + 20);
+      timers.jump(TIMEOUT_MS);
+      begin('another', performance.now() + 5);
+      timers.tick(40);
+      expect(failed()).to.deep.equal([]);
+      deadlines.settle(call);
+      timers.tick(2 * TIMEOUT_MS);
+      expect(timeouts).to.deep.equal([{ operation: 'another', wasStalled: true }]);
+    });
+
+    it('fails all of them when told to', () => {
+      begin('usual');
+      begin('soon', performance.now() + 20);
+      deadlines.close(() => new CacheTimeoutError('closing', 1));
+      expect(errors).to.have.length(2);
+      timers.tick(2 * TIMEOUT_MS);
+      expect(errors).to.have.length(2);
+    });
   });
 
   it('tells when it is idle, and fails what is left when told to', async () => {

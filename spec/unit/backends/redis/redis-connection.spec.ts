@@ -60,11 +60,12 @@ describe(RedisConnection.name, () => {
       onDegraded: ({ message }) => void events.push(`degraded: ${message}`),
       onRecovered: () => void events.push('recovered'),
     });
-  const ping = (connection: RedisConnection): Promise<unknown> =>
+  const ping = (connection: RedisConnection, dueInMs?: number): Promise<unknown> =>
     connection.call(
       'ping',
       (redis) => redis.ping(),
       (answer) => answer,
+      dueInMs === undefined ? undefined : { dueAt: performance.now() + dueInMs },
     );
   const failureOf = async (promise: Promise<unknown>): Promise<Error> =>
     promise.then(
@@ -114,6 +115,72 @@ describe(RedisConnection.name, () => {
     client.become('ready');
     expect(events[1]).to.equal('recovered');
     expect(await ping(connection)).to.equal('PONG');
+  });
+
+  describe('with a call whose caller has waited already', () => {
+    let connection: RedisConnection;
+    beforeEach(() => {
+      connection = connectionTo(false);
+      client.status = 'ready';
+    });
+
+    it('does not send it, when it is due', async () => {
+      for (const dueInMs of [0, -1000, -Infinity]) {
+        const error = await failureOf(ping(connection, dueInMs));
+        expect(error).to.be.instanceOf(CacheTimeoutError);
+        expect(error.message).to.include('which was not sent');
+      }
+      expect(client.log).to.deep.equal([]);
+      expect(connection.isAvailable).to.equal(true);
+    });
+
+    it('fails it at its time', async () => {
+      client.isSilent = true;
+      const failing = failureOf(ping(connection, 30));
+      await timers.tickAsync(31);
+      expect((await failing).message).to.equal('Redis: ping got no answer within 30 ms');
+    });
+
+    it('counts it as silence, if it had half of the time', async () => {
+      client.isSilent = true;
+      for (let call = 0; call < 10; call++) {
+        const failing = failureOf(ping(connection, TIMEOUT_MS / 2 - 1));
+        await timers.tickAsync(TIMEOUT_MS / 2);
+        await failing;
+      }
+      expect(connection.isAvailable).to.equal(true);
+      for (let call = 0; call < 2; call++) {
+        const failing = failureOf(ping(connection, TIMEOUT_MS / 2));
+        await timers.tickAsync(TIMEOUT_MS / 2 + 1);
+        await failing;
+      }
+      expect(connection.isAvailable).to.equal(false);
+      await connection.close(0);
+    });
+  });
+
+  it('refuses all calls of an outage with one error for each operation', async () => {
+    const connection = connectionTo(false);
+    client.status = 'ready';
+    await ping(connection);
+    client.become('close');
+    const refuse = (operation: string): Promise<Error> =>
+      failureOf(
+        connection.call(
+          operation,
+          (redis) => redis.ping(),
+          () => undefined,
+        ),
+      );
+    const first = await refuse('get');
+    expect(await refuse('get')).to.equal(first);
+    expect((await refuse('begin')).message).to.match(/^begin was not sent/);
+    client.emit('error', new Error('another reason'));
+    const second = await refuse('get');
+    expect(second).to.not.equal(first);
+    expect(second.message).to.include('another reason');
+    await connection.close(0);
+    expect(await refuse('get')).to.be.instanceOf(CacheClosedError);
   });
 
   it('opens the circuit after two timeouts in a row, and closes it when a probe is answered', async () => {
