@@ -1,6 +1,21 @@
 import type { BackendCapabilities, BackendStore } from '#internal/cache/backend.js';
 import { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
-import { FaultyBackend } from '#internal/testing/faulty-backend.js';
+import { FaultyBackend, type FaultyOperation } from '#internal/testing/faulty-backend.js';
+
+/** What a store that is out of reach cannot do. */
+export const FAULTY_OPERATIONS: readonly FaultyOperation[] = [
+  ...([
+    'get',
+    'getMany',
+    'begin',
+    'beginTurns',
+    'watch',
+    'store',
+    'delete',
+    'deletePattern',
+  ] as const),
+  ...(['clear', 'expire', 'scan', 'invalidateTags', 'clearAll', 'ping', 'info'] as const),
+];
 
 /**
  * A store that counts as shared with other processes, with faults and delays on demand. `elsewhere` is how another
