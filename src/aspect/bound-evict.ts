@@ -1,4 +1,5 @@
 import type { CacheCore } from '../cache/cache-core.js';
+import type { CallBudget } from '../cache/call-budget.js';
 import { keyText, type KeyPart } from '../cache/cache-key.js';
 import { normalizeTags } from '../cache/cache-settings.js';
 import { compilePattern, type KeyPattern } from '../cache/key-pattern.js';
@@ -68,7 +69,12 @@ export class BoundEvict extends BoundOperation {
   }
 
   /** Carries a plan out. `result` is the method's, for `keyOf`. */
-  async run(plan: EvictPlan, { self, args }: Invocation, result: unknown): Promise<void> {
+  async run(
+    plan: EvictPlan,
+    { self, args }: Invocation,
+    result: unknown,
+    budget: CallBudget | undefined,
+  ): Promise<void> {
     let { keys } = plan;
     let isClearing = this.#options.allEntries === true;
     const { keyOf } = this.#options;
@@ -81,9 +87,11 @@ export class BoundEvict extends BoundOperation {
         isClearing = true;
       }
     }
-    const work = this.cores.map((core) => this.#runOn(core, keys, plan.pattern, isClearing));
+    const work = this.cores.map((core) =>
+      this.#runOn(core, keys, plan.pattern, isClearing, budget),
+    );
     if (plan.tags.length > 0)
-      work.push(this.core.runtime.invalidateTags({ anyOf: plan.tags }, this.mode));
+      work.push(this.core.runtime.invalidateTags({ anyOf: plan.tags }, this.mode, budget));
     await Promise.all(work);
   }
 
@@ -92,11 +100,12 @@ export class BoundEvict extends BoundOperation {
     keys: readonly string[],
     pattern: KeyPattern | undefined,
     isClearing: boolean,
+    budget: CallBudget | undefined,
   ): Promise<void> {
-    if (isClearing) return core.clear(this.mode);
+    if (isClearing) return core.clear(this.mode, budget);
     const work: Promise<unknown>[] = [];
-    if (keys.length > 0) work.push(core.delete(keys, this.mode));
-    if (pattern !== undefined) work.push(core.deletePattern(pattern, this.mode));
+    if (keys.length > 0) work.push(core.delete(keys, this.mode, budget));
+    if (pattern !== undefined) work.push(core.deletePattern(pattern, this.mode, budget));
     await Promise.all(work);
   }
 

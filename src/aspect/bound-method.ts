@@ -1,4 +1,5 @@
 import type { CacheCore } from '../cache/cache-core.js';
+import type { CallBudget } from '../cache/call-budget.js';
 import type { CacheReference } from '../cache/cache-handle.js';
 import { DecoratorUsageError } from '../errors.js';
 import type { CacheManager } from '../manager/cache-manager.js';
@@ -61,6 +62,12 @@ export class BoundMethod {
       !only.hasRefresh &&
       only.each === undefined;
     this.simple = isSimple ? only : undefined;
+  }
+
+  /** The time that one call may wait for the store, over all its operations. */
+  startBudget(): CallBudget | undefined {
+    const [first = this.puts[0] ?? this.evicts[0]] = this.cacheables;
+    return first?.core.startBudget();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KeyPart } from '../cache/cache-key.js';
 import { CacheBackendError, CacheKeyError } from '../errors.js';
 import { describeValue } from '../options.js';
+import type { CallBudget } from '../cache/call-budget.js';
 import { fillMany } from '../cache/fill-many.js';
 import type { BoundMethod } from './bound-method.js';
 import type { BoundCacheable, Invocation } from './bound-operation.js';
@@ -30,6 +31,7 @@ export async function runBulk(
   bound: BoundMethod,
   cacheable: BoundCacheable,
   call: Invocation,
+  budget: CallBudget | undefined,
 ): Promise<unknown> {
   const { arg, idOf } = cacheable.each!;
   const { self, args } = call;
@@ -69,11 +71,12 @@ export async function runBulk(
     }
   };
   const policy = cacheable.policies(call)(cacheable.core);
-  const options = { isShared: cacheable.sync !== false, isRefresh: cacheable.isRefresh(call) };
+  const isRefresh = cacheable.isRefresh(call);
+  const options = { isShared: cacheable.sync !== false, isRefresh, budget };
   const values = await fillMany(cacheable.core, [...byKey.keys()], policy, load, options);
   if (unusable === undefined && shapeOf(bound, idOf) === undefined) {
     // Everything was cached before this process ran the method once; one id teaches the form.
-    const alone = { isShared: false, isRefresh: true };
+    const alone = { isShared: false, isRefresh: true, budget };
     await learnOnce(bound.site, () =>
       fillMany(cacheable.core, keys.slice(0, 1), policy, load, alone),
     );

@@ -1,5 +1,6 @@
 import type { FillToken } from '../cache/backend.js';
 import type { CacheCore } from '../cache/cache-core.js';
+import type { CallBudget } from '../cache/call-budget.js';
 import {
   entryWrite,
   fill,
@@ -48,12 +49,15 @@ export async function runOperations(bound: BoundMethod, call: Invocation): Promi
   const pending = puts.map((put): PendingPut => planPut(put, call));
   const bulk = cacheables.find(({ each }) => each !== undefined);
   const lookups = bulk === undefined ? planLookups(cacheables, call) : [];
-  if (plans.some(({ evict }) => evict.isEarly)) await runEvicts(plans, true, call, undefined);
+  const budget = bound.startBudget();
+  if (plans.some(({ evict }) => evict.isEarly)) {
+    await runEvicts(plans, true, call, undefined, budget);
+  }
   const result =
     bulk === undefined
-      ? await answer(bound, call, lookups, pending)
-      : await runBulk(bound, bulk, call);
-  if (plans.length > 0) await runEvicts(plans, false, call, result);
+      ? await answer(bound, call, lookups, pending, budget)
+      : await runBulk(bound, bulk, call, budget);
+  if (plans.length > 0) await runEvicts(plans, false, call, result, budget);
   return result;
 }
 
@@ -62,13 +66,14 @@ async function answer(
   call: Invocation,
   lookups: readonly PlannedLookup[],
   puts: readonly PendingPut[],
+  budget: CallBudget | undefined,
 ): Promise<unknown> {
-  const found = await lookUp(lookups);
+  const found = await lookUp(lookups, budget);
   if (found.hit !== undefined && puts.length === 0) {
     if (found.hit.kind === 'error') throw found.hit.value;
     return found.hit.value;
   }
-  const pending = await Promise.all(puts.map(beginPut));
+  const pending = await Promise.all(puts.map((put) => beginPut(put, budget)));
   let result: unknown;
   try {
     const load = (): Promise<unknown> => invokeAsync(bound, call);
@@ -80,12 +85,13 @@ async function answer(
             isShared:
               puts.length === 0 && lookups.every(({ cacheable }) => cacheable.sync !== false),
             isRefresh: found.isRefresh,
+            budget,
           });
   } catch (error) {
     for (const { put, tokens } of pending) releaseAll(put, tokens);
     throw error;
   }
-  await Promise.all(pending.map((each) => applyPut(each, call, result)));
+  await Promise.all(pending.map((each) => applyPut(each, call, result, budget)));
   return result;
 }
 
@@ -116,11 +122,14 @@ function planLookups(
   });
 }
 
-async function lookUp(lookups: readonly PlannedLookup[]): Promise<Found> {
+async function lookUp(
+  lookups: readonly PlannedLookup[],
+  budget: CallBudget | undefined,
+): Promise<Found> {
   for (const { targets, isRefresh } of lookups) {
     if (isRefresh) continue;
     for (const { cache, key, policy } of targets) {
-      const hit = await cache.peek(key, policy.mode, policy.hints);
+      const hit = await cache.peek(key, policy.mode, policy.hints, budget);
       if (hit !== undefined) return { hit, targets: [], isRefresh: false };
     }
   }
@@ -136,12 +145,12 @@ function planPut(put: BoundPut, call: Invocation): PendingPut {
   return { put, key, policies: put.cores.map(put.policies(call)), tokens: [] };
 }
 
-async function beginPut(planned: PendingPut): Promise<PendingPut> {
+async function beginPut(planned: PendingPut, budget: CallBudget | undefined): Promise<PendingPut> {
   const { put, key, policies } = planned;
   const tokens = await Promise.all(
     put.cores.map(async (core, index) => {
-      if (key === undefined) return core.watch(put.mode);
-      const starts = await core.begin([key], put.mode, policies[index]!.hints);
+      if (key === undefined) return core.watch(put.mode, budget);
+      const starts = await core.begin([key], put.mode, policies[index]!.hints, budget);
       return starts?.[0]?.token;
     }),
   );
@@ -152,6 +161,7 @@ async function applyPut(
   { put, policies, tokens, key: known }: PendingPut,
   call: Invocation,
   result: unknown,
+  budget: CallBudget | undefined,
 ): Promise<void> {
   let key: string;
   try {
@@ -160,11 +170,13 @@ async function applyPut(
     // The method has run, and which entry it made stale is unknown: all of them may be.
     put.core.failCallback('keyOf', error, 'bypass');
     releaseAll(put, tokens);
-    await Promise.all(put.cores.map((core) => core.clear(put.mode)));
+    await Promise.all(put.cores.map((core) => core.clear(put.mode, budget)));
     return;
   }
   await Promise.all(
-    put.cores.map((core, index) => putInto(core, policies[index]!, key, tokens[index], result)),
+    put.cores.map((core, index) =>
+      putInto(core, policies[index]!, key, tokens[index], result, budget),
+    ),
   );
 }
 
@@ -174,6 +186,7 @@ async function putInto(
   key: string,
   token: FillToken | undefined,
   result: unknown,
+  budget: CallBudget | undefined,
 ): Promise<void> {
   cache.flights.detach(key);
   let plan: StorePlan | undefined;
@@ -186,13 +199,13 @@ async function putInto(
   // Without a token the store is out of reach or switched off.
   if (token !== undefined && plan !== undefined && plan.ttlMs > 0) {
     const write = entryWrite({ cache, key, policy }, plan, { kind: 'put', token }, 0);
-    await cache.store([write], policy.mode);
+    await cache.store([write], policy.mode, budget);
     return;
   }
   if (token !== undefined) cache.release([token]);
   // What is not stored still makes what was there untrue; only a veto leaves it (Spring).
   const isVetoed = result !== undefined && plan === undefined && failure === undefined;
-  if (!isVetoed) await cache.delete([key], policy.mode);
+  if (!isVetoed) await cache.delete([key], policy.mode, budget);
   if (failure !== undefined) cache.failCallback('store', failure.error, policy.mode, key);
 }
 
@@ -208,7 +221,8 @@ async function runEvicts(
   isEarly: boolean,
   call: Invocation,
   result: unknown,
+  budget: CallBudget | undefined,
 ): Promise<void> {
   const due = plans.filter(({ evict }) => evict.isEarly === isEarly);
-  await Promise.all(due.map((plan) => plan.evict.run(plan, call, result)));
+  await Promise.all(due.map((plan) => plan.evict.run(plan, call, result, budget)));
 }

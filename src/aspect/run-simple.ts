@@ -1,3 +1,4 @@
+import type { CallBudget } from '../cache/call-budget.js';
 import type { StoredEntry } from '../cache/entry.js';
 import { fill, type StorePolicy } from '../cache/fill.js';
 import { isPending } from '../cache/maybe-promise.js';
@@ -27,16 +28,17 @@ export function runSimple(
     core.runtime.storesBytes && cacheable.isTagged(core)
       ? policyFor(bound, { self, args })
       : undefined;
+  const budget = core.startBudget();
   let found: ReturnType<typeof core.peek>;
   try {
-    found = core.peek(key, cacheable.mode, policy?.hints);
+    found = core.peek(key, cacheable.mode, policy?.hints, budget);
   } catch (error) {
     return Promise.reject(error as Error);
   }
-  if (found === undefined) return load(bound, { self, args }, key, policy);
+  if (found === undefined) return load(bound, { self, args }, key, policy, budget);
   if (!isPending(found)) return answer(found);
   return found.then((entry) =>
-    entry === undefined ? load(bound, { self, args }, key, policy) : answer(entry),
+    entry === undefined ? load(bound, { self, args }, key, policy, budget) : answer(entry),
   );
 }
 
@@ -61,11 +63,13 @@ function load(
   call: Invocation,
   key: string,
   known: StorePolicy | undefined,
+  budget: CallBudget | undefined,
 ): Promise<unknown> {
   const cacheable = bound.simple!;
   const policy = known ?? policyFor(bound, call);
   return fill([{ cache: cacheable.core, key, policy }], () => invokeAsync(bound, call), {
     isShared: cacheable.sync !== false,
     isRefresh: false,
+    budget,
   });
 }

@@ -78,7 +78,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     const policy = setPolicy(this.#core, options, ['refresh', 'sync']);
     const how = this.#fillOptions(options);
     if (!how.isRefresh) {
-      const entry = await this.#core.peek(text, policy.mode, policy.hints);
+      const entry = await this.#core.peek(text, policy.mode, policy.hints, how.budget);
       if (entry?.kind === 'error') throw entry.value;
       if (entry !== undefined) return entry.value as Value;
     }
@@ -142,8 +142,10 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
         ? []
         : [entryWrite({ cache: core, key, policy }, plan, { kind: 'set' }, 0)];
     });
-    await core.delete(unwanted, policy.mode);
-    const outcomes = await core.store(writes, policy.mode);
+    const budget = core.startBudget();
+    // Nothing is awaited without need: what is set must reach the store before what is issued after it.
+    if (unwanted.length > 0) await core.delete(unwanted, policy.mode, budget);
+    const outcomes = await core.store(writes, policy.mode, budget);
     return outcomes.filter((outcome) => outcome === 'stored').length;
   }
 
@@ -237,6 +239,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     return {
       isShared: expectSync(`${this.name}.sync`, sync) !== false,
       isRefresh: expectBoolean(`${this.name}.refresh`, refresh),
+      budget: this.#core.startBudget(),
     };
   }
 

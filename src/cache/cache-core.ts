@@ -9,6 +9,7 @@ import {
 import type {
   BackendStore,
   CacheSpace,
+  CallOptions,
   EntryWrite,
   FillStart,
   FillToken,
@@ -24,6 +25,7 @@ import type { CacheSettings } from './cache-settings.js';
 import { StatisticsCounter } from './cache-statistics.js';
 import type { StoredEntry } from './entry.js';
 import { CachedErrors } from './cached-errors.js';
+import { CallBudget, takeStep } from './call-budget.js';
 import { FlightTable } from './flight-table.js';
 import type { KeyPattern } from './key-pattern.js';
 import { isPending, type MaybePromise } from './maybe-promise.js';
@@ -42,6 +44,8 @@ export interface CacheRuntime {
   readonly isShared: boolean;
   /** Whether values are kept as bytes, so that hints and framing matter. */
   readonly storesBytes: boolean;
+  /** The most that one call may wait for the store, over all its steps; absent where answers come at once. */
+  readonly callTimeoutMs?: number | undefined;
   /** @throws {@link CacheClosedError} after the manager was closed */
   openStore(space: CacheSpace): BackendStore;
   /** `undefined` while the manager was never enabled, so that nothing can have been stored. */
@@ -49,7 +53,7 @@ export interface CacheRuntime {
   framingOf(settings: CacheSettings): EntryFraming;
   /** What a `compress` option means: a compressor, or `null` for none. */
   compressorFor(compress: boolean | CacheCompressor): CacheCompressor | null;
-  invalidateTags(selection: TagSelection, mode: ErrorMode): Promise<void>;
+  invalidateTags(selection: TagSelection, mode: ErrorMode, budget?: CallBudget): Promise<void>;
   /** Counts, emits and logs a failure of the cache itself. */
   reportError(operation: string, error: CacheError, cache: string, key?: string): void;
 }
@@ -60,6 +64,8 @@ export interface CacheRuntime {
  * Every method either does what it says, or, when the store fails, follows `mode`: `'bypass'` reports the failure
  * and goes on as if nothing were stored, `'throw'` rejects with the {@link CacheError}. Errors of configuration are
  * never bypassed.
+ *
+ * A call of several steps takes a budget and gives it to each of them.
  */
 export class CacheCore {
   readonly settings: CacheSettings;
@@ -86,24 +92,41 @@ export class CacheCore {
     return this.settings.name;
   }
 
+  /** The time that a call of several steps may wait for the store; `undefined` where it does not wait. */
+  startBudget(): CallBudget | undefined {
+    const { callTimeoutMs } = this.runtime;
+    return callTimeoutMs === undefined ? undefined : new CallBudget(callTimeoutMs);
+  }
+
   /** The fresh entry under a key. At once when the store is in memory. */
-  peek(key: string, mode: ErrorMode, hints?: ReadHints): MaybePromise<StoredEntry | undefined> {
+  peek(
+    key: string,
+    mode: ErrorMode,
+    hints?: ReadHints,
+    budget?: CallBudget,
+  ): MaybePromise<StoredEntry | undefined> {
     if (this.#isOff('get', mode)) return undefined;
+    if (skips(budget, mode)) return this.#account(key, undefined);
     let found: MaybePromise<StoredEntry | undefined>;
     try {
-      found = this.#opened().get(key, hints);
+      found = this.#opened().get(key, budget === undefined ? hints : budget.within(hints));
     } catch (error) {
+      budget?.note(error);
       this.#account(key, undefined);
       return this.fail('get', error, mode, key);
     }
     if (!isPending(found)) return this.#account(key, found);
     const startedAt = performance.now();
+    budget?.enter(startedAt);
     return found.then(
       (entry) => {
-        this.counter.read.record(performance.now() - startedAt);
+        const endedAt = performance.now();
+        budget?.leave(endedAt);
+        this.counter.read.record(endedAt - startedAt);
         return this.#account(key, entry);
       },
       (error: unknown) => {
+        budget?.leave(undefined, error);
         this.#account(key, undefined);
         return this.fail('get', error, mode, key);
       },
@@ -115,12 +138,14 @@ export class CacheCore {
     keys: readonly string[],
     mode: ErrorMode,
     hints?: ReadHints,
+    budget?: CallBudget,
   ): Promise<readonly (StoredEntry | undefined)[]> {
     if (keys.length === 0 || this.#isOff('getMany', mode)) return keys.map(() => undefined);
+    if (skips(budget, mode)) return keys.map((key) => this.#account(key, undefined));
     const startedAt = performance.now();
     let entries: readonly (StoredEntry | undefined)[];
     try {
-      const found = this.#opened().getMany(keys, hints);
+      const found = takeStep(budget, hints, (options) => this.#opened().getMany(keys, options));
       entries = found instanceof Promise ? await found : found;
       if (found instanceof Promise) this.counter.read.record(performance.now() - startedAt);
     } catch (error) {
@@ -136,11 +161,13 @@ export class CacheCore {
     keys: readonly string[],
     mode: ErrorMode,
     hints?: ReadHints,
+    budget?: CallBudget,
   ): MaybePromise<readonly FillStart[] | undefined> {
     if (keys.length === 0 || this.#isOff('begin', mode)) return undefined;
+    if (skips(budget, mode)) return undefined;
     let starts: MaybePromise<readonly FillStart[]>;
     try {
-      starts = this.#opened().begin(keys, hints);
+      starts = takeStep(budget, hints, (options) => this.#opened().begin(keys, options));
     } catch (error) {
       return this.fail('begin', error, mode, keys[0]);
     }
@@ -149,9 +176,10 @@ export class CacheCore {
   }
 
   /** Takes a token for a put whose key only its result will tell. `undefined` when there is nowhere to store. */
-  async watch(mode: ErrorMode): Promise<FillToken | undefined> {
+  async watch(mode: ErrorMode, budget?: CallBudget): Promise<FillToken | undefined> {
+    if (skips(budget, mode)) return undefined;
     return this.withStore<FillToken | undefined>('watch', mode, undefined, (store) =>
-      store.watch(),
+      takeStep(budget, undefined, (options) => store.watch(options)),
     );
   }
 
@@ -164,19 +192,24 @@ export class CacheCore {
   async store(
     writes: readonly EntryWrite[],
     mode: ErrorMode,
+    budget?: CallBudget,
   ): Promise<readonly (StoreOutcome | undefined)[]> {
     if (writes.length === 0) return [];
-    if (!this.runtime.isEnabled) {
-      // Switched off while the values were loading.
+    const isEnabled = this.runtime.isEnabled;
+    if (!isEnabled || budget?.failure !== undefined) {
+      // Switched off, or known to be out of reach, while the values were loading.
       this.release(writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token])));
-      this.#isOff('store', mode);
-      await this.delete(replacingKeys(writes), mode);
+      if (!isEnabled) this.#isOff('store', mode);
+      await this.delete(replacingKeys(writes), mode, budget);
+      skips(budget, mode);
       return writes.map(() => undefined);
     }
     const startedAt = performance.now();
     let outcomes: readonly StoreOutcome[];
     try {
-      const stored = this.#opened().store(writes);
+      const stored = takeStep(budget, undefined, (options) =>
+        this.#opened().store(writes, options),
+      );
       outcomes = stored instanceof Promise ? await stored : stored;
       if (stored instanceof Promise) this.counter.write.record(performance.now() - startedAt);
     } catch (error) {
@@ -200,33 +233,37 @@ export class CacheCore {
     if (failure !== undefined) {
       // A value that cannot be kept still makes the one untrue that it was to replace.
       const unkept = writes.filter((_, index) => typeof outcomes[index] === 'object');
-      await this.delete(replacingKeys(unkept), mode);
+      await this.delete(replacingKeys(unkept), mode, budget);
       if (mode === 'throw') throw failure;
     }
     return outcomes;
   }
 
   /** Deletes keys. Resolves with the number of live entries among them. */
-  delete(keys: readonly string[], mode: ErrorMode): Promise<number> {
+  delete(keys: readonly string[], mode: ErrorMode, budget?: CallBudget): Promise<number> {
     for (const key of keys) this.flights.detach(key);
     if (keys.length === 0) return Promise.resolve(0);
-    return this.#invalidate('delete', mode, { scope: 'keys', cache: this.name, keys }, (store) =>
-      store.delete(keys),
+    const event = { scope: 'keys', cache: this.name, keys } as const;
+    return this.#invalidate('delete', mode, event, budget, (store, options) =>
+      store.delete(keys, options),
     );
   }
 
   /** Deletes the keys that match. Resolves with the number of live entries among them. */
-  deletePattern(pattern: KeyPattern, mode: ErrorMode): Promise<number> {
+  deletePattern(pattern: KeyPattern, mode: ErrorMode, budget?: CallBudget): Promise<number> {
     this.flights.detachMatching((key) => pattern.matches(key));
     const event = { scope: 'pattern', cache: this.name, pattern: pattern.glob } as const;
-    return this.#invalidate('deletePattern', mode, event, (store) => store.deletePattern(pattern));
+    return this.#invalidate('deletePattern', mode, event, budget, (store, options) =>
+      store.deletePattern(pattern, options),
+    );
   }
 
   /** Makes every entry void. */
-  async clear(mode: ErrorMode): Promise<void> {
+  async clear(mode: ErrorMode, budget?: CallBudget): Promise<void> {
     this.flights.detachAll();
-    await this.#invalidate('clear', mode, { scope: 'cache', cache: this.name }, (store) => {
-      const cleared = store.clear();
+    const event = { scope: 'cache', cache: this.name } as const;
+    await this.#invalidate('clear', mode, event, budget, (store, options) => {
+      const cleared = store.clear(options);
       return cleared instanceof Promise ? cleared.then(() => 0) : 0;
     });
   }
@@ -277,12 +314,16 @@ export class CacheCore {
     operation: string,
     mode: ErrorMode,
     event: InvalidateEvent,
-    run: (store: BackendStore) => MaybePromise<number>,
+    budget: CallBudget | undefined,
+    run: (store: BackendStore, options: CallOptions | undefined) => MaybePromise<number>,
   ): Promise<number> {
     let count: number;
     try {
       const store = this.#store ?? this.runtime.openStoreToInvalidate(this.#space);
-      count = store === undefined ? 0 : await run(store);
+      count =
+        store === undefined
+          ? 0
+          : await takeStep(budget, undefined, (options) => run(store, options));
     } catch (error) {
       this.fail(operation, error, mode, event.scope === 'keys' ? event.keys[0] : undefined);
       return 0;
@@ -332,6 +373,13 @@ export class CacheCore {
     if (events.has('hit')) events.emit('hit', { cache: this.name, key, source: entry.source });
     return entry;
   }
+}
+
+/** Whether a lookup, begin or store is left out, because an earlier step of the call found the store out of reach. */
+function skips(budget: CallBudget | undefined, mode: ErrorMode): boolean {
+  if (budget?.failure === undefined) return false;
+  if (mode === 'throw') throw budget.failure;
+  return true;
 }
 
 /** The keys of the writes that take the place of what is there, whatever it is; a fill does not. */

@@ -42,7 +42,7 @@ export async function fillMany(
   const values = new Map<string, unknown>();
   let missing = keys;
   if (!options.isRefresh) {
-    const entries = await cache.peekMany(keys, policy.mode, policy.hints);
+    const entries = await cache.peekMany(keys, policy.mode, policy.hints, options.budget);
     missing = keys.filter((key, index) => {
       const entry = entries[index];
       if (entry?.kind !== 'value') return true;
@@ -141,7 +141,7 @@ async function runBatch(
   const results = new Map<string, FlightResult>();
   const tokens = new Map<string, FillToken>();
   const begunAt = nextOrder();
-  const starts = await cache.begin(keys, policy.mode, policy.hints);
+  const starts = await cache.begin(keys, policy.mode, policy.hints, options.budget);
   starts?.forEach(({ token, entry }, index) => {
     const key = keys[index]!;
     if (entry?.kind === 'value' && !options.isRefresh) {
@@ -190,7 +190,7 @@ async function runBatch(
     if (isWritten) writes.push(entryWrite(target, plan, { kind: 'fill', token }, costMs));
     else cache.release([token]);
   }
-  const outcomes = await cache.store(writes, policy.mode);
+  const outcomes = await cache.store(writes, policy.mode, options.budget);
   outcomes.forEach((outcome, index) => {
     const { key } = writes[index]!;
     results.set(key, { ...results.get(key)!, outcome: loadOutcome(outcome) });

@@ -1,6 +1,7 @@
 import type { EntryWrite, FillToken, ReadHints, StoreOutcome } from './backend.js';
 import type { EntryFraming } from './entry-framer.js';
 import type { CacheCore } from './cache-core.js';
+import type { CallBudget } from './call-budget.js';
 import type { LoadOutcome } from './cache-events.js';
 import type { ErrorMode } from './cache-handle.js';
 import type { EntryKind } from './entry.js';
@@ -53,6 +54,8 @@ export interface FillOptions {
   readonly isShared: boolean;
   /** Whether to load even if an entry has appeared meanwhile. */
   readonly isRefresh: boolean;
+  /** How long the call may still wait for the store. */
+  readonly budget?: CallBudget | undefined;
 }
 
 /**
@@ -142,7 +145,7 @@ async function runFill(
 ): Promise<FlightResult> {
   const { cache, key } = targets[0]!;
   const begunAt = nextOrder();
-  const starts = await beginAll(targets);
+  const starts = await beginAll(targets, options.budget);
   const found = options.isRefresh ? undefined : starts.find((start) => start?.entry !== undefined);
   if (found?.entry !== undefined) {
     targets.forEach((target, index) => releaseOne(target, starts[index]?.token));
@@ -158,7 +161,8 @@ async function runFill(
     value = await runLoad(context, scope, () => load(context));
   } catch (error) {
     const costMs = loaded(cache, startedAt);
-    const stored = storeAll(targets, tokens, costMs, (policy) => policy.planError?.(error));
+    const plan = (policy: StorePolicy): StorePlan | undefined => policy.planError?.(error);
+    const stored = storeAll(targets, tokens, costMs, plan, options.budget);
     // The method's error is the caller's, whatever the store does; its failure was reported already.
     await stored.catch(() => undefined);
     emitLoad(cache, key, costMs, 'rejected');
@@ -166,9 +170,9 @@ async function runFill(
   }
   const costMs = loaded(cache, startedAt);
   const confirmedAt = nextOrder();
-  const outcomes = await storeAll(targets, tokens, costMs, (policy) =>
-    value === undefined || !context.isStored ? undefined : policy.plan(value, context),
-  );
+  const plan = (policy: StorePolicy): StorePlan | undefined =>
+    value === undefined || !context.isStored ? undefined : policy.plan(value, context);
+  const outcomes = await storeAll(targets, tokens, costMs, plan, options.budget);
   emitLoad(cache, key, costMs, outcomes[0]!);
   return { value, outcome: outcomes[0]!, loadedAt, confirmedAt };
 }
@@ -176,6 +180,7 @@ async function runFill(
 /** Takes the token of every target, side by side. */
 export function beginAll(
   targets: readonly FillTarget[],
+  budget: CallBudget | undefined,
 ): Promise<
   readonly (
     { token: FillToken; entry: { kind: EntryKind; value: unknown } | undefined } | undefined
@@ -183,7 +188,7 @@ export function beginAll(
 > {
   return Promise.all(
     targets.map(async ({ cache, key, policy }) => {
-      const starts = await cache.begin([key], policy.mode, policy.hints);
+      const starts = await cache.begin([key], policy.mode, policy.hints, budget);
       return starts?.[0];
     }),
   );
@@ -198,6 +203,7 @@ async function storeAll(
   tokens: readonly (FillToken | undefined)[],
   loadCostMs: number,
   plan: (policy: StorePolicy) => StorePlan | undefined,
+  budget: CallBudget | undefined,
 ): Promise<readonly LoadOutcome[]> {
   return Promise.all(
     targets.map(async (target, index) => {
@@ -209,7 +215,7 @@ async function storeAll(
       }
       if (token === undefined) return 'unavailable';
       const write = entryWrite(target, decided, { kind: 'fill', token }, loadCostMs);
-      const [outcome] = await target.cache.store([write], target.policy.mode);
+      const [outcome] = await target.cache.store([write], target.policy.mode, budget);
       return loadOutcome(outcome);
     }),
   );

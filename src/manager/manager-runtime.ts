@@ -8,7 +8,9 @@ import type {
 } from '../cache/backend.js';
 import type { EntryFraming } from '../cache/entry-framer.js';
 import type { CacheCore, CacheRuntime } from '../cache/cache-core.js';
+import { takeStep, type CallBudget } from '../cache/call-budget.js';
 import { CacheEvents } from '../cache/cache-events.js';
+import { deferring } from '../cache/deferral/deferring.js';
 import type { ErrorMode } from '../cache/cache-handle.js';
 import { normalizeTags, type CacheSettings } from '../cache/cache-settings.js';
 import type { CacheCompressor } from '../cache/codec.js';
@@ -37,6 +39,8 @@ export class ManagerRuntime implements CacheRuntime {
   isClosed = false;
   /** Failures that belong to no cache. */
   errorsOutsideCaches = 0;
+  /** The backend as it is used: with what its store could not take kept, where it is shared. */
+  readonly #backend: CacheBackend;
   readonly #options: ResolvedManagerOptions;
   readonly #errorLog: ErrorLog;
   readonly #cores: ReadonlyMap<string, CacheCore>;
@@ -54,6 +58,7 @@ export class ManagerRuntime implements CacheRuntime {
     this.#options = options;
     this.#cores = cores;
     this.backend = backend;
+    this.#backend = deferring(backend);
     this.clock = options.clock;
     this.random = options.random;
     this.events = new CacheEvents(options.logger);
@@ -62,6 +67,10 @@ export class ManagerRuntime implements CacheRuntime {
     this.#errorLog = new ErrorLog(options.logger, options.clock);
     this.#isEnabled = options.isEnabled;
     if (this.#isEnabled) this.attached();
+  }
+
+  get callTimeoutMs(): number | undefined {
+    return this.#backend.callTimeoutMs;
   }
 
   get isEnabled(): boolean {
@@ -93,10 +102,10 @@ export class ManagerRuntime implements CacheRuntime {
         logger,
       });
       const report = (event: BackendEvent): void => this.#onBackendEvent(event);
-      this.backend.attach({ clock, logger, framer, report, resolve: this.#resolve });
+      this.#backend.attach({ clock, logger, framer, report, resolve: this.#resolve });
       this.#isAttached = true;
     }
-    return this.backend;
+    return this.#backend;
   }
 
   openStore(space: CacheSpace): BackendStore {
@@ -105,7 +114,7 @@ export class ManagerRuntime implements CacheRuntime {
 
   openStoreToInvalidate(space: CacheSpace): BackendStore | undefined {
     if (this.isClosed) throw closed();
-    return this.#isAttached ? this.backend.open(space) : undefined;
+    return this.#isAttached ? this.#backend.open(space) : undefined;
   }
 
   framingOf({ codec, compress, model }: CacheSettings): EntryFraming {
@@ -124,15 +133,18 @@ export class ManagerRuntime implements CacheRuntime {
   async invalidateTags(
     selection: TagSelection,
     mode: ErrorMode = this.#options.defaults.onError,
+    budget?: CallBudget,
   ): Promise<void> {
     const given = 'anyOf' in selection ? selection.anyOf : selection.allOf;
     const tags = normalizeTags(given, 'invalidateTags');
     if (tags.length === 0) return;
     for (const core of this.#cores.values()) core.flights.detachAll();
     const match = 'anyOf' in selection ? 'any' : 'all';
+    const wanted = match === 'any' ? { anyOf: tags } : { allOf: tags };
     const isDone = await this.guard(
       'invalidateTags',
-      (backend) => backend.invalidateTags(match === 'any' ? { anyOf: tags } : { allOf: tags }),
+      (backend) =>
+        takeStep(budget, undefined, (options) => backend.invalidateTags(wanted, options)),
       mode,
     );
     if (isDone) this.events.emit('invalidate', { scope: 'tags', tags, match });
@@ -147,7 +159,7 @@ export class ManagerRuntime implements CacheRuntime {
     try {
       if (this.isClosed) throw closed();
       if (!this.#isAttached) return false;
-      await run(this.backend);
+      await run(this.#backend);
       return true;
     } catch (error) {
       if (error instanceof CacheConfigurationError) throw error;
@@ -163,12 +175,12 @@ export class ManagerRuntime implements CacheRuntime {
   reportError(operation: string, error: CacheError, cache: string | undefined, key?: string): void {
     if (cache === undefined || !this.#cores.has(cache)) this.errorsOutsideCaches++;
     this.#errorLog.report(operation, error, cache, key);
-    this.events.emit('error', { operation, error, cache, key });
+    if (this.events.has('error')) this.events.emit('error', { operation, error, cache, key });
   }
 
   async close(timeoutMs: number): Promise<void> {
     this.isClosed = true;
-    await this.backend.close(timeoutMs);
+    await this.#backend.close(timeoutMs);
   }
 
   #onBackendEvent(event: BackendEvent): void {
@@ -200,7 +212,7 @@ export class ManagerRuntime implements CacheRuntime {
       }
       case 'deferred': {
         const { operation, error, cache } = event;
-        this.events.emit('deferred', { operation, error, cache });
+        if (this.events.has('deferred')) this.events.emit('deferred', { operation, error, cache });
         return;
       }
       case 'degraded':
