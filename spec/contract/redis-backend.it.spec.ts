@@ -31,29 +31,19 @@ describe('RedisBackend', () => {
   });
 
   // The server's clock counts, so no virtual time is given.
-  describeBackend(
-    { describe, it },
-    'RedisBackend',
-    () => ({
-      backend: new RedisBackend({ url: server.url, prefix: prefix(), commandTimeout: '5s' }),
-      framer,
-    }),
-    { without: ['allOf'] },
-  );
+  describeBackend({ describe, it }, 'RedisBackend', () => ({
+    backend: new RedisBackend({ url: server.url, prefix: prefix(), commandTimeout: '5s' }),
+    framer,
+  }));
 
   for (const [name, makeClient] of Object.entries(CLIENTS)) {
-    describeBackend(
-      { describe, it },
-      `RedisBackend with a client of ${name}`,
-      () => {
-        const client = makeClient(server.port);
-        clients.push(client);
-        return {
-          backend: new RedisBackend({ client, prefix: prefix(), commandTimeout: '5s' }),
-          framer,
-        };
-      },
-      { without: ['allOf'] },
-    );
+    describeBackend({ describe, it }, `RedisBackend with a client of ${name}`, () => {
+      const client = makeClient(server.port);
+      clients.push(client);
+      return {
+        backend: new RedisBackend({ client, prefix: prefix(), commandTimeout: '5s' }),
+        framer,
+      };
+    });
   }
 });

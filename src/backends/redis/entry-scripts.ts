@@ -1,6 +1,7 @@
 import { FRAME_OFFSETS } from '../../cache/entry-frame.js';
-import { FRAMES, NUMBERS, TAGS } from './redis-lua.js';
+import { FRAMES, NUMBERS } from './redis-lua.js';
 import { defineScript, type RedisScript } from './redis-script.js';
+import { LIVENESS, MARKERS } from './redis-tag-lua.js';
 
 // Scripts that look at entries.
 // Unless said otherwise, KEYS begins with the cache's generation, the sequence and the registry of generations, and
@@ -13,6 +14,8 @@ import { defineScript, type RedisScript } from './redis-script.js';
 export const READ: RedisScript = defineScript(
   NUMBERS,
   FRAMES,
+  MARKERS,
+  LIVENESS,
   `
 local generation = generationAt(KEYS[1])
 local reply = {}
@@ -35,7 +38,8 @@ return reply`,
 export const EXPIRE: RedisScript = defineScript(
   NUMBERS,
   FRAMES,
-  TAGS,
+  MARKERS,
+  LIVENESS,
   `
 local key, lifetime = KEYS[2], ARGV[4]
 local generation, head = generationAt(KEYS[1]), headOf(key)
@@ -51,6 +55,8 @@ return 1`,
 export const ARE_LIVE: RedisScript = defineScript(
   NUMBERS,
   FRAMES,
+  MARKERS,
+  LIVENESS,
   `
 local generation = generationAt(KEYS[1])
 local reply = {}

@@ -5,11 +5,11 @@ import {
   NUMBERS,
   PATTERNS_SUFFIX,
   SEQUENCE,
-  TAGS,
   WATCH_MARK,
   WATCHES,
 } from './redis-lua.js';
 import { defineScript, type RedisScript } from './redis-script.js';
+import { LIVENESS, MARKERS, TAGS } from './redis-tag-lua.js';
 
 // Scripts that take tokens and store under them.
 // Unless said otherwise, KEYS begins with the cache's generation, the sequence and the registry of generations, and
@@ -19,7 +19,7 @@ import { defineScript, type RedisScript } from './redis-script.js';
 export const STORE_OUTCOMES = { refused: 0, stored: 1, stale: 2, late: 3 } as const;
 
 /**
- * Takes tokens. ARGV: tag prefix, lease, number of expected tags, those tags, a lineage per entry.
+ * Takes tokens. ARGV: tag prefix, lease, number of expected tags, those tags, a lineage per entry, the known number.
  * Answers generation, sequence, server time, then per entry its live value or `false` and the lineage that holds.
  * An entry that is void is dropped here; markers of expected tags are made, so that the fill finds them.
  */
@@ -29,16 +29,19 @@ export const BEGIN: RedisScript = defineScript(
   FRAMES,
   FENCES,
   LOGS,
+  MARKERS,
+  LIVENESS,
   TAGS,
   `
 local generation = generationOf(KEYS[1], KEYS[2], KEYS[3])
-local sequence = current(KEYS[2])
+local sequence = current(KEYS[2], KEYS[3])
 local lease, tags = ARGV[2], tonumber(ARGV[3])
 openLog(tagLog(ARGV[1]), sequence, lease)
 for index = 1, tags do
-  accepts(ARGV[1], ARGV[3 + index], sequence, lease)
+  accepts(ARGV[1], ARGV[3 + index], sequence, lease, {}, KEYS[2])
   keep(ARGV[1] .. ARGV[3 + index], lease)
 end
+sequence = current(KEYS[2], KEYS[3])
 local reply = { generation, sequence, clock() }
 for index = 4, #KEYS do
   local key, value = KEYS[index], false
@@ -59,9 +62,9 @@ return reply`,
  * per entry kind (f, p, s), lineage, generation, sequence, lifetime in ms or 0, the floor up to which its writer has
  * looked at patterns, number of tags, the tags, the frame. Answers generation, sequence, server time, and per entry an
  * outcome, or the patterns that were deleted since its fill began with the new floor behind them: whether the key
- * matches one is for the writer to say.
+ * matches one is for the writer to say. The last argument is the known number.
  *
- * Redis refuses a script's first write for want of memory and lets later ones pass; here they all fail.
+ * When the server's memory is full, no entry is written, and what a put or a set was to replace is void all the same.
  *
  * A deadline decides about sets because nothing else can tell that a command was given up by its sender: a server
  * that was frozen executes what lies in its socket, in whatever order it reads its sockets.
@@ -73,15 +76,18 @@ export const STORE: RedisScript = defineScript(
   FENCES,
   WATCHES,
   LOGS,
+  MARKERS,
   TAGS,
   `
 local REFUSED, STORED, STALE, LATE = ${STORE_OUTCOMES.refused}, ${STORE_OUTCOMES.stored}, ${STORE_OUTCOMES.stale}, ${STORE_OUTCOMES.late}
+local full = memoryFault(KEYS[1])
+if full then force(KEYS[1]) end
 local generation, floor = generationOf(KEYS[1], KEYS[2], KEYS[3])
-local sequence, now = current(KEYS[2]), clock()
+local sequence, now = current(KEYS[2], KEYS[3]), clock()
 local lease, deadline = ARGV[2], ARGV[3]
 local watches, patterns = KEYS[1] .. WATCHES, KEYS[1] .. '${PATTERNS_SUFFIX}'
 local isLate = deadline == '' or tonumber(now) > tonumber(deadline)
-local reply, isLogOpen, full = { generation, sequence, now }, false, nil
+local reply, isLogOpen = { generation, sequence, now }, false
 local at = 4
 for index = 4, #KEYS do
   local key = KEYS[index]
@@ -105,18 +111,20 @@ for index = 4, #KEYS do
   if outcome == STORED and tags > 0 then
     if not isLogOpen then openLog(tagLog(ARGV[1]), sequence, lease) end
     isLogOpen = true
+    local names = {}
+    for tag = 1, tags do names[tag] = ARGV[at + 6 + tag] end
     for tag = 1, tags do
-      if not accepts(ARGV[1], ARGV[at + 6 + tag], seen, lease) then outcome = STALE end
+      if not accepts(ARGV[1], names[tag], seen, lease, names, KEYS[2]) then outcome = STALE end
     end
   end
   if outcome == STALE and kind ~= 's' then outcome = REFUSED end
   if outcome == STORED then
     local frame = ARGV[at + 7 + tags]
     local answer = full
-    if full then outcome = full.err
+    if full then
     elseif lifetime == '0' then answer = redis.pcall('SET', key, frame)
     else answer = redis.pcall('SET', key, frame, 'PX', lifetime) end
-    if type(answer) == 'table' and answer.err then outcome, full = answer.err, answer
+    if type(answer) == 'table' and answer.err then outcome = answer.err
     else for tag = 1, tags do keep(ARGV[1] .. ARGV[at + 6 + tag], lifetime) end end
   end
   if type(outcome) == 'table' then
@@ -130,17 +138,21 @@ for index = 4, #KEYS do
   reply[index] = outcome
   at = at + 8 + tags
 end
+reply[2] = current(KEYS[2], KEYS[3])
 return reply`,
 );
 
-/** Takes a token for a put whose key is not known yet. Answers generation, sequence, server time, and the token. */
+/**
+ * Takes a token for a put whose key is not known yet. Answers generation, sequence, server time, and the token.
+ * ARGV: lease, the known number.
+ */
 export const WATCH: RedisScript = defineScript(
   NUMBERS,
   SEQUENCE,
   WATCHES,
   `
 local generation = generationOf(KEYS[1], KEYS[2], KEYS[3])
-return { generation, current(KEYS[2]), clock(), watch(KEYS[1] .. WATCHES, ARGV[1]) }`,
+return { generation, current(KEYS[2], KEYS[3]), clock(), watch(KEYS[1] .. WATCHES, ARGV[1]) }`,
 );
 
 /** Gives tokens back. KEYS: entries…; ARGV: a lineage per entry. */

@@ -5,3 +5,4 @@ export { RedisClient } from './redis-client-token.js';
 export type { RedisLike, RedisLikeOptions } from './redis-like.js';
 export type { RedisSentinelOptions, RedisTlsOptions } from './redis-endpoint.js';
 export type { RedisSettingsLike } from './redis-settings-like.js';
+export type { RedisWaitOptions } from './redis-wait.js';

@@ -10,10 +10,16 @@ import type {
   TagSelection,
 } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
+import { PULSE } from './invalidation-scripts.js';
 import { PendingSets } from './pending-sets.js';
 import { createRedisClient } from './redis-client-factory.js';
 import { RedisConnection } from './redis-connection.js';
 import { parseRedisInfo } from './redis-info.js';
+import {
+  selectedTags,
+  ServerInvalidations,
+  type RedisInvalidations,
+} from './redis-invalidations.js';
 import { entryPrefix, RedisKeys } from './redis-keys.js';
 import type { RedisLike } from './redis-like.js';
 import {
@@ -24,7 +30,6 @@ import {
 import type { RedisStoreParts } from './redis-parts.js';
 import { RedisReader } from './redis-reader.js';
 import { RedisReclaim } from './redis-reclaim.js';
-import { CLEAR_ALL, INVALIDATE_TAGS, PULSE } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
 import { RedisStamp } from './redis-stamp.js';
 import { RedisStore } from './redis-store.js';
@@ -35,6 +40,7 @@ interface Attached {
   readonly context: BackendContext;
   readonly target: RedisTarget;
   readonly connection: RedisConnection;
+  readonly invalidations: RedisInvalidations;
   readonly reclaim: RedisReclaim;
   readonly pulse: NodeJS.Timeout | undefined;
 }
@@ -121,6 +127,13 @@ export class RedisBackend implements CacheBackend {
       context,
       target,
       connection,
+      invalidations: new ServerInvalidations({
+        connection,
+        keys: this.#keys,
+        stamp: this.#stamp,
+        fillTimeoutMs: this.#options.fillTimeoutMs,
+        wait: this.#options.wait,
+      }),
       reclaim: new RedisReclaim(connection, (error) => this.#reportBackground(error)),
       pulse:
         healthCheckIntervalMs === 0
@@ -146,44 +159,25 @@ export class RedisBackend implements CacheBackend {
       reader: new RedisReader(context, space),
       fillTimeoutMs: this.#options.fillTimeoutMs,
       maxPayloadBytes: this.#options.maxPayloadBytes,
+      wait: this.#options.wait,
     };
     const store = new RedisStore(parts, (cleared) => reclaim.schedule(cleared));
     this.#stores.set(key, { store, parts });
     return store;
   }
 
-  /**
-   * @throws {@link CacheConfigurationError} for `allOf` with more than one tag: a marker per tag cannot tell which
-   * entries carry all of them
-   */
   invalidateTags(selection: TagSelection, options?: CallOptions): MaybePromise<void> {
-    const tags = [...new Set('anyOf' in selection ? selection.anyOf : selection.allOf)];
-    if ('allOf' in selection && tags.length > 1) {
-      throw new CacheConfigurationError(
-        'RedisBackend invalidates by any of several tags, not by all of them: give such entries one tag for the combination.',
-      );
-    }
+    const { invalidations } = this.#attachment();
+    const { tags, rule } = selectedTags(selection);
     if (tags.length === 0) return undefined;
     this.#overtakeAllSets();
-    const args = [this.#keys.tagPrefix, String(this.#options.fillTimeoutMs), ...tags];
-    return this.#attachment().connection.call(
-      'invalidateTags',
-      (client) => runScript(client, INVALIDATE_TAGS, [this.#keys.sequence], args),
-      () => undefined,
-      options,
-    );
+    return invalidations.invalidateTags(tags, rule, options);
   }
 
   async clearAll(options?: CallOptions): Promise<void> {
-    const { connection, reclaim } = this.#attachment();
+    const { invalidations, reclaim } = this.#attachment();
     this.#overtakeAllSets();
-    const keys = [this.#keys.sequence, this.#keys.registry, ...this.#stores.keys()];
-    const cleared = await connection.call(
-      'clearAll',
-      (client) => runScript(client, CLEAR_ALL, keys, [this.#keys.root]),
-      (reply) => (reply as unknown[]).map(String),
-      options,
-    );
+    const cleared = await invalidations.clearAll([...this.#stores.keys()], options);
     for (const generationKey of cleared) reclaim.schedule(generationKey);
   }
 

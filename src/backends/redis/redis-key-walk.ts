@@ -1,11 +1,14 @@
 import type { CallOptions, ScanPage, ScanRequest } from '../../cache/backend.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
+import type { PendingCall } from './call-deadlines.js';
+import type { RedisLike } from './redis-like.js';
 import { FENCE_SUFFIX } from './redis-lua.js';
 import { escapeScanPattern } from './redis-keys.js';
 import { chunks, type RedisStoreParts } from './redis-parts.js';
 import { ARE_LIVE } from './entry-scripts.js';
 import { DELETE, VOID_TOKENS } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
+import { confirmOnReplicas } from './redis-wait.js';
 
 const KEYS_PER_PAGE = 1000;
 const KEYS_PER_SCRIPT = 500;
@@ -25,7 +28,7 @@ export class RedisKeyWalk {
    * returns it (Redis: "SCAN", "Scan guarantees"), and what began before that is not stored any more.
    */
   async deletePattern(pattern: KeyPattern, options?: CallOptions): Promise<number> {
-    const { connection, generation, keys } = this.#parts;
+    const { connection, generation, keys, stamp, wait } = this.#parts;
     await connection.call(
       'deletePattern',
       (client) =>
@@ -33,7 +36,7 @@ export class RedisKeyWalk {
           client,
           VOID_TOKENS,
           [generation.key, keys.sequence, keys.registry],
-          [String(this.#parts.fillTimeoutMs), pattern.glob],
+          [String(this.#parts.fillTimeoutMs), pattern.glob, String(stamp.highest)],
         ),
       () => undefined,
       options,
@@ -43,23 +46,27 @@ export class RedisKeyWalk {
     do {
       const page = await this.#page('deletePattern', cursor, KEYS_PER_PAGE, pattern, options);
       cursor = page.cursor;
-      if (page.keys.length > 0) count += await this.delete(page.keys, 'deletePattern', options);
+      if (page.keys.length > 0) count += await this.#deletePage(page.keys, options);
     } while (cursor !== '0');
+    if (wait !== undefined) {
+      const confirm = (client: RedisLike, call: PendingCall): Promise<void> =>
+        confirmOnReplicas(client, wait, call);
+      await connection.call('deletePattern', confirm, () => undefined, options);
+    }
     return count;
   }
 
   /** Deletes keys with their fences; answers how many of them were live. */
-  delete(keys: readonly string[], operation: string, options?: CallOptions): Promise<number> {
-    const { connection, generation, keys: names } = this.#parts;
+  delete(keys: readonly string[], options?: CallOptions): Promise<number> {
+    const { connection, wait } = this.#parts;
     return connection.call(
-      operation,
-      (client) =>
-        Promise.all(
-          chunks(keys, KEYS_PER_SCRIPT).map((part) =>
-            runScript(client, DELETE, [generation.key, ...this.#names(part)], [names.tagPrefix]),
-          ),
-        ),
-      (counts) => counts.reduce<number>((sum, count) => sum + Number(count), 0),
+      'delete',
+      async (client, call) => {
+        const count = await this.#delete(client, keys);
+        await confirmOnReplicas(client, wait, call);
+        return count;
+      },
+      (count) => count,
       options,
     );
   }
@@ -112,6 +119,25 @@ export class RedisKeyWalk {
         runScript(client, ARE_LIVE, [generation.key, ...this.#names(keys)], [names.tagPrefix]),
       (reply) => keys.filter((_, index) => Number((reply as unknown[])[index]) === 1),
     );
+  }
+
+  #deletePage(keys: readonly string[], options: CallOptions | undefined): Promise<number> {
+    return this.#parts.connection.call(
+      'deletePattern',
+      (client) => this.#delete(client, keys),
+      (count) => count,
+      options,
+    );
+  }
+
+  async #delete(client: RedisLike, keys: readonly string[]): Promise<number> {
+    const { generation, keys: layout } = this.#parts;
+    const counts = await Promise.all(
+      chunks(keys, KEYS_PER_SCRIPT).map((part) =>
+        runScript(client, DELETE, [generation.key, ...this.#names(part)], [layout.tagPrefix]),
+      ),
+    );
+    return counts.reduce<number>((sum, count) => sum + Number(count), 0);
   }
 
   #names(keys: readonly string[]): string[] {

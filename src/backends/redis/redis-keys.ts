@@ -10,8 +10,10 @@ import type { CacheSpace } from '../../cache/backend.js';
  * | `prefix:version:cache:key%~` | the fence of fills under way: lineage and number of holders |
  * | `prefix:version:cache` | the cache's generation, and the number below which fills are refused |
  * | `prefix:version:cache%~puts` | what was deleted or put while puts of unknown keys are under way |
+ * | `prefix:version:cache%~globs` | the patterns that were deleted lately |
  * | `prefix:~seq` | the sequence, counted up by clears and invalidations of tags |
- * | `prefix:~tag:…` | the number of a tag's last invalidation |
+ * | `prefix:~tag:…` | a tag's marker: the number of its last invalidation, and rules for all-of ones |
+ * | `prefix:~tags` | the tags that were invalidated lately |
  * | `prefix:~caches` | a set of all generation keys, for clearing them all |
  *
  * A segment never holds `~` or `:`, so the kinds cannot meet.
@@ -36,10 +38,18 @@ export class RedisKeys {
     return `${this.root}${cacheSegment(space.version)}:${cacheSegment(space.name)}`;
   }
 
+  /** Whether a key is that of a generation. */
+  isGeneration(key: string): boolean {
+    return key.startsWith(this.root) && GENERATION.test(key.slice(this.root.length));
+  }
+
   markersOf(tags: readonly string[]): string[] {
     return tags.map((tag) => this.tagPrefix + tag);
   }
 }
+
+/** Version and name of a cache: no key of another kind has two segments without `~`. */
+const GENERATION = /^[^:~]+:[^:~]+$/;
 
 /** What stands before the key texts of the cache with this generation key. */
 export function entryPrefix(generationKey: string): string {

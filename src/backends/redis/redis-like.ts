@@ -26,6 +26,8 @@ export interface RedisLike {
   ): Promise<[cursor: string, keys: string[]]>;
   /** Sends a command whose answer holds buffers: `evalsha` and `eval`. */
   callBuffer(command: string, ...commandArguments: (string | Buffer | number)[]): Promise<unknown>;
+  /** Of a Cluster client: a client for each node of the role. */
+  nodes?(role: 'master'): RedisLike[];
   quit(): Promise<unknown>;
   /** @param reconnect - whether the client should connect again by itself */
   disconnect(reconnect?: boolean): void;

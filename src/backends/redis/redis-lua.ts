@@ -17,6 +17,9 @@ export const WATCHES_SUFFIX = '%~puts';
 /** Behind the key of a cache's generation: the patterns that were deleted lately. */
 export const PATTERNS_SUFFIX = '%~globs';
 
+/** In the set of all generations: none is missing from it. */
+export const REGISTRY_SENTINEL = '~complete';
+
 /** The first letter of a lineage that stands for a watch. */
 export const WATCH_MARK = 'w';
 
@@ -24,7 +27,17 @@ export const WATCH_MARK = 'w';
 const at = (offset: number): number => offset + 1;
 const magic = `\\${FRAME_MAGIC >>> 8}\\${FRAME_MAGIC & 0xff}`;
 
-/** Numbers and keys that hold them. */
+/** Behind a key: never there, but deleted all the same. */
+export const FORCE_SUFFIX = '%~none';
+
+/**
+ * Numbers and keys that hold them.
+ *
+ * A server whose memory is full refuses a script's first write, if it is of a kind that takes memory, and lets all
+ * pass that come after a write (Redis: "Scripting with Lua", "EVAL out of memory"). `force` begins with a deletion,
+ * which is never refused: what makes entries void has to work when memory is full. `memoryFault` tells, changing
+ * nothing, whether it is full, before anything is written.
+ */
 export const NUMBERS: string = `
 local byte, sub = string.byte, string.sub
 local FENCE, WATCHES = '${FENCE_SUFFIX}', '${WATCHES_SUFFIX}'
@@ -44,6 +57,11 @@ local function generationAt(key)
   if type(value) ~= 'string' then return nil end
   return string.match(value, '^(%d+) (%d+)$')
 end
+local function force(key) redis.call('UNLINK', key .. '${FORCE_SUFFIX}') end
+local function memoryFault(key)
+  local answer = redis.pcall('SETRANGE', key, 0, '')
+  if type(answer) == 'table' and answer.err and string.find(answer.err, 'OOM', 1, true) then return answer end
+end
 local function clock()
   local time = redis.call('TIME')
   return whole(time[1] * 1000 + math.floor(time[2] / 1000))
@@ -52,27 +70,59 @@ end
 
 /**
  * The sequence and the generations. Beside a cache's generation stands its floor: fills that began below it are
- * refused. It rises when keys are deleted by pattern, for a scan cannot see what is stored while it runs. A lost counter starts again from the server's clock in microseconds, which is
- * ahead of any number that counting can have reached; a lost generation is replaced by a new one, which makes the
- * entries of the lost one void.
+ * refused. It rises when keys are deleted by pattern, for a scan cannot see what is stored while it runs.
+ *
+ * A lost generation is replaced by a new one, which makes the entries of the lost one void. A lost sequence starts
+ * again above the server's clock in microseconds, above what the caller knows (the last argument of every script
+ * that takes numbers), and above every registered generation. A clock may have been set back meanwhile, so a stored
+ * entry may carry a number that is higher than that and would withstand invalidations to come: all registered caches
+ * are cleared in the same step. What is left is a marker of a tag with a higher number, which refuses fills: whoever
+ * sees one lifts the sequence to it.
+ *
+ * The registry holds the sentinel if it was there from the first number on, so that no cache is missing from it. A
+ * registry that was lost comes back without it.
  */
-export const SEQUENCE = `
-local function advance(key)
-  if not digits(key) then
-    local time = redis.call('TIME')
-    redis.call('SET', key, whole(time[1] * 1000000 + time[2]))
+export const SEQUENCE: string = `
+local SENTINEL, KNOWN = '${REGISTRY_SENTINEL}', tonumber(ARGV[#ARGV]) or 0
+local function restart(sequence, registry, cache)
+  local time = redis.call('TIME')
+  local caches = redis.pcall('SMEMBERS', registry)
+  if caches.err then caches = {} end
+  local isFresh = #caches == 0 and KNOWN == 0
+  if cache then caches[#caches + 1] = cache end
+  local start, live = math.max(time[1] * 1000000 + time[2], KNOWN), {}
+  for _, key in ipairs(caches) do
+    local generation, floor = generationAt(key)
+    if generation then
+      live[#live + 1] = key
+      start = math.max(start, tonumber(generation), tonumber(floor))
+    end
   end
-  return whole(redis.call('INCR', key))
+  start = whole(start + 1)
+  redis.call('SET', sequence, start)
+  for _, key in ipairs(live) do redis.call('SET', key, start .. ' ' .. start) end
+  if isFresh and #live == 0 then redis.pcall('SADD', registry, SENTINEL) end
+  return start
 end
-local function current(key) return digits(key) or advance(key) end
-local function generationOf(key, sequenceKey, registryKey)
-  local generation, floor = generationAt(key)
+local function current(sequence, registry, cache)
+  return digits(sequence) or restart(sequence, registry, cache)
+end
+local function advance(sequence, registry, cache)
+  current(sequence, registry, cache)
+  return whole(redis.call('INCR', sequence))
+end
+local function catchUp(sequence, number)
+  if tonumber(digits(sequence) or 0) < tonumber(number) then redis.call('SET', sequence, whole(number)) end
+end
+local function generationOf(cache, sequence, registry)
+  current(sequence, registry, cache)
+  local generation, floor = generationAt(cache)
   if not generation then
-    generation = advance(sequenceKey)
+    generation = advance(sequence, registry)
     floor = generation
-    redis.call('SET', key, generation .. ' ' .. floor)
+    redis.call('SET', cache, generation .. ' ' .. floor)
   end
-  redis.pcall('SADD', registryKey, key)
+  redis.pcall('SADD', registry, cache)
   return generation, floor
 end
 `;
@@ -98,20 +148,19 @@ end
 local function generationIn(head)
   return bigEndian(head, ${at(FRAME_OFFSETS.generation)}, ${FRAME_OFFSETS.generation + 8})
 end
-local function isLive(key, head, generation, tagPrefix)
-  if generationIn(head) ~= tonumber(generation) then return false end
+local function tagsIn(key, head)
   local length = bigEndian(head, ${at(FRAME_OFFSETS.tagsLength)}, ${FRAME_OFFSETS.tagsLength + 2})
-  if length == 0 then return true end
-  local sequence = bigEndian(head, ${at(FRAME_OFFSETS.sequence)}, ${FRAME_OFFSETS.sequence + 8})
-  local tags = range(key, ${FRAME_OFFSETS.tags}, ${FRAME_OFFSETS.tags - 1} + length)
-  local index = 1
-  while index < #tags do
-    local size = bigEndian(tags, index, index + 1)
-    local marker = digits(tagPrefix .. sub(tags, index + 2, index + 1 + size))
-    if not marker or tonumber(marker) > sequence then return false end
+  if length == 0 then return nil end
+  local block, tags, index = range(key, ${FRAME_OFFSETS.tags}, ${FRAME_OFFSETS.tags - 1} + length), {}, 1
+  while index < #block do
+    local size = bigEndian(block, index, index + 1)
+    tags[#tags + 1] = sub(block, index + 2, index + 1 + size)
     index = index + 2 + size
   end
-  return #tags == length
+  return tags, #block == length
+end
+local function sequenceIn(head)
+  return bigEndian(head, ${at(FRAME_OFFSETS.sequence)}, ${FRAME_OFFSETS.sequence + 8})
 end
 `;
 
@@ -185,33 +234,5 @@ local function completeFrom(log, since)
   local start = redis.call('ZSCORE', log, '~start')
   if start and tonumber(start) <= tonumber(since) then return start end
   return nil
-end
-`;
-
-/**
- * Tag markers: the number of the tag's last invalidation, kept as long as the tag's longest-lived entry.
- *
- * A marker that is absent was lost, or never there. If the log reaches back to the begin of a fill, it tells whether
- * the tag was invalidated since; then the marker is made anew with the tag's last number in the log, or else the log's
- * first, below which nobody knows.
- */
-export const TAGS = `
-local function tagLog(prefix) return sub(prefix, 1, -2) .. 's' end
-local function accepts(prefix, tag, sequence, lease)
-  local marker = prefix .. tag
-  local value = digits(marker)
-  if value then return tonumber(value) <= tonumber(sequence) end
-  local log = tagLog(prefix)
-  local start = completeFrom(log, sequence)
-  if not start then return false end
-  local last = redis.call('ZSCORE', log, '=' .. tag) or start
-  if tonumber(last) > tonumber(sequence) then return false end
-  redis.call('SET', marker, whole(last), 'PX', lease)
-  return true
-end
-local function keep(marker, lifetime)
-  if lifetime == '0' then return redis.call('PERSIST', marker) end
-  local left, wanted = redis.call('PTTL', marker), tonumber(lifetime) + 1000
-  if left >= 0 and left < wanted then redis.call('PEXPIRE', marker, whole(wanted)) end
 end
 `;

@@ -12,6 +12,7 @@ import { expectUsableClient } from './redis-client-check.js';
 import { endpointOf, type RedisEndpointOptions } from './redis-endpoint-options.js';
 import type { RedisEndpoint } from './redis-endpoint.js';
 import type { RedisLike } from './redis-like.js';
+import { resolveWait, type RedisWaitOptions, type ResolvedRedisWait } from './redis-wait.js';
 
 /**
  * How a `RedisBackend` reaches Redis and what it may cost.
@@ -69,6 +70,11 @@ export interface RedisBackendOptions extends RedisEndpointOptions {
   readonly fillTimeout?: Duration | undefined;
   /** The largest entry that is stored, in bytes, after compression. @defaultValue 16_777_216 */
   readonly maxPayloadBytes?: number | undefined;
+  /**
+   * Whether invalidations, puts and sets wait for replicas, so that a fail-over cannot lose them. One that too few
+   * confirm fails, although the master has it. Calls of this process behind it wait too. @defaultValue none
+   */
+  readonly wait?: RedisWaitOptions | undefined;
 }
 
 /** {@link RedisBackendOptions}, checked and complete. */
@@ -87,6 +93,7 @@ export interface ResolvedRedisBackendOptions {
   readonly connect: 'lazy' | 'eager';
   readonly fillTimeoutMs: number;
   readonly maxPayloadBytes: number;
+  readonly wait: ResolvedRedisWait | undefined;
 }
 
 /** What holds where neither options nor settings say otherwise. */
@@ -134,6 +141,7 @@ const KNOWN = [
   'maxConnections',
   'fillTimeout',
   'maxPayloadBytes',
+  'wait',
 ] as const;
 
 /**
@@ -167,6 +175,7 @@ export function resolveRedisBackendOptions(
       1,
       MAX_FRAME_BYTES,
     ),
+    wait: options.wait === undefined ? undefined : resolveWait(`${OWNER}.wait`, options.wait),
   });
 }
 

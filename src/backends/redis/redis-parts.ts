@@ -4,6 +4,7 @@ import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import type { RedisReader } from './redis-reader.js';
 import type { RedisStamp } from './redis-stamp.js';
+import type { ResolvedRedisWait } from './redis-wait.js';
 
 /** What the parts of one cache's store share. */
 export interface RedisStoreParts {
@@ -17,6 +18,7 @@ export interface RedisStoreParts {
   readonly reader: RedisReader;
   readonly fillTimeoutMs: number;
   readonly maxPayloadBytes: number;
+  readonly wait: ResolvedRedisWait | undefined;
 }
 
 /** A cache's generation: where it stands, what stands before its entries, and what it was last seen to be. */

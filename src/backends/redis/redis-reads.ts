@@ -7,6 +7,7 @@ import type { RedisLike } from './redis-like.js';
 import type { RedisStoreParts } from './redis-parts.js';
 import { READ } from './entry-scripts.js';
 import { runScript } from './redis-script.js';
+import { isVoidBy, parseTagMarker, type TagMarker } from './tag-marker.js';
 
 type Reply = readonly (Buffer | null)[];
 /** A frame under its key, and whether its generation and tags are known to hold. */
@@ -138,9 +139,9 @@ export class RedisReads {
     const found = this.#open(keys, reply, operation).map((each) =>
       each?.frame.generation === current ? each : undefined,
     );
-    const markers = new Map<string, number>();
+    const markers = new Map<string, TagMarker>();
     tags.forEach((tag, index) => {
-      markers.set(tag, numberOf(reply[keys.length + 1 + index]));
+      markers.set(tag, parseTagMarker(reply[keys.length + 1 + index]));
     });
     return this.#finish(client, found, hints, markers, times, operation);
   }
@@ -150,7 +151,7 @@ export class RedisReads {
     client: RedisLike,
     found: readonly (Found | undefined)[],
     hints: ReadHints | undefined,
-    markers: Map<string, number> = new Map(),
+    markers: Map<string, TagMarker> = new Map(),
     times: Promise<number[]> | undefined,
     operation: string,
   ): Promise<(StoredEntry | undefined)[]> {
@@ -162,12 +163,10 @@ export class RedisReads {
       if (hints?.tags === undefined) this.#readsByScript = true;
       const tags = [...missing];
       const reply = await client.mgetBuffer(...this.#parts.keys.markersOf(tags));
-      tags.forEach((tag, index) => markers.set(tag, numberOf(reply[index])));
+      tags.forEach((tag, index) => markers.set(tag, parseTagMarker(reply[index])));
     }
     const live = found.map((each) =>
-      each?.frame.tags.every((tag) => markers.get(tag)! <= each.frame.sequence) === true
-        ? each
-        : undefined,
+      each === undefined || isVoid(each.frame, markers) ? undefined : each,
     );
     return this.#entries(client, live, hints, times, operation);
   }
@@ -206,7 +205,10 @@ export class RedisReads {
   /** The number of a generation key's value, and `NaN`, which equals nothing, when there is none. */
   #generation(bytes: Buffer | null | undefined): number {
     const generation = numberOf(bytes);
-    if (generation === generation) this.#parts.generation.value = generation;
+    if (generation === generation) {
+      this.#parts.generation.value = generation;
+      this.#parts.stamp.note(generation);
+    }
     return generation;
   }
 }
@@ -222,6 +224,10 @@ function numberOf(bytes: Buffer | null | undefined): number {
     value = value * 10 + (digit - ZERO);
   }
   return index === 0 ? NaN : value;
+}
+
+function isVoid({ tags, sequence }: OpenedFrame, markers: ReadonlyMap<string, TagMarker>): boolean {
+  return tags.some((tag) => isVoidBy(markers.get(tag)!, sequence, tags));
 }
 
 function hasTwoExpiries(frame: OpenedFrame | undefined): boolean {

@@ -11,13 +11,21 @@ const MARGIN_MS = 20;
 export class RedisStamp {
   /** Unknown before the first answer. */
   sequence: number | undefined;
+  /** No number that the server hands out again may be lower. */
+  highest = 0;
   #offsetMs: number | undefined;
   #comparedAt = -Infinity;
 
   /** Takes the sequence and the time of an answer that has just come in. */
   learn(sequence: number, serverMs: number): void {
     this.sequence = sequence;
+    this.note(sequence);
     this.compare(serverMs);
+  }
+
+  /** Takes a number that the server has handed out. */
+  note(number: number): void {
+    if (number > this.highest && Number.isSafeInteger(number)) this.highest = number;
   }
 
   compare(serverMs: number): void {

@@ -21,6 +21,7 @@ import { changeExpiry } from './redis-expiry.js';
 import { BEGIN, RELEASE, WATCH } from './fill-scripts.js';
 import { CLEAR } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
+import { confirmOnReplicas } from './redis-wait.js';
 import { RedisWriter } from './redis-writer.js';
 
 const KEYS_PER_BEGIN = 250;
@@ -77,7 +78,7 @@ export class RedisStore implements BackendStore {
           client,
           WATCH,
           [generation.key, keys.sequence, keys.registry],
-          [String(fillTimeoutMs)],
+          [String(fillTimeoutMs), String(stamp.highest)],
         ),
       (reply): RedisFillToken => {
         const [current, sequence, serverMs, watched] = (reply as unknown[]).map(Number);
@@ -130,7 +131,7 @@ export class RedisStore implements BackendStore {
   delete(keys: readonly string[], options?: CallOptions): MaybePromise<number> {
     if (keys.length === 0) return 0;
     for (const key of keys) this.#parts.pendingSets.overtake(key);
-    return this.#walk.delete(keys, 'delete', options);
+    return this.#walk.delete(keys, options);
   }
 
   deletePattern(pattern: KeyPattern, options?: CallOptions): Promise<number> {
@@ -139,13 +140,19 @@ export class RedisStore implements BackendStore {
   }
 
   async clear(options?: CallOptions): Promise<void> {
-    const { connection, generation, keys, pendingSets } = this.#parts;
+    const { connection, generation, keys, pendingSets, stamp, wait } = this.#parts;
     pendingSets.overtakeAll();
     await connection.call(
       'clear',
-      (client) => runScript(client, CLEAR, [generation.key, keys.sequence, keys.registry], []),
-      (reply) => {
-        generation.value = Number(reply);
+      async (client, call) => {
+        const names = [generation.key, keys.sequence, keys.registry];
+        const reply = await runScript(client, CLEAR, names, [String(stamp.highest)]);
+        await confirmOnReplicas(client, wait, call);
+        return Number(reply);
+      },
+      (current) => {
+        generation.value = current;
+        stamp.note(current);
       },
       options,
     );
@@ -194,6 +201,7 @@ export class RedisStore implements BackendStore {
         String(tags.length),
         ...tags,
         ...keys.map(() => String(newLineage())),
+        String(stamp.highest),
       ],
     );
     const times = this.#reads.times(client, keys, hints);

@@ -11,6 +11,7 @@ import { chunks, type RedisStoreParts } from './redis-parts.js';
 import { STORE, STORE_OUTCOMES } from './fill-scripts.js';
 import { DELETE } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
+import { confirmOnReplicas } from './redis-wait.js';
 import { lifetimeText, stampOf } from './redis-write-stamp.js';
 
 /** One write on its way. */
@@ -104,8 +105,12 @@ export class RedisWriter {
       async (client, call) => {
         try {
           await this.#attempt(client, call, jobs, hasSets);
+          if (jobs.some(({ write }) => write.fence.kind !== 'fill')) {
+            await confirmOnReplicas(client, this.#parts.wait, call);
+          }
         } catch (error) {
-          if (!hasSets || isReplyError(error) || isUnsent(error)) throw error;
+          if (!hasSets || isReplyError(error) || isUnsent(error) || isCacheError(error))
+            throw error;
           // The set may still be executed, until its deadline. It must not be reported as failed before that.
           call.lateError = redisError(error, 'store', this.#parts.connection.place);
           await new Promise<never>(() => undefined);
@@ -179,6 +184,7 @@ export class RedisWriter {
       names.push(generation.entryPrefix + job.write.key);
       framed.push(job);
     }
+    args.push(String(stamp.highest));
     if (framed.length === 0 && jobs.length > 0) return;
     const reply = (await runScript(
       client,

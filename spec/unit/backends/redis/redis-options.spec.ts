@@ -27,6 +27,12 @@ describe(resolveRedisBackendOptions.name, () => {
       connect: 'lazy',
       fillTimeoutMs: 60_000,
       maxPayloadBytes: 16_777_216,
+      wait: undefined,
+    });
+    const wait = { replicas: 2 };
+    expect(resolveRedisBackendOptions({ wait }).wait).to.deep.equal({
+      replicas: 2,
+      timeoutMs: 100,
     });
   });
 
@@ -88,6 +94,11 @@ describe(resolveRedisBackendOptions.name, () => {
     [{ maxConnections: 0 }, 'RedisBackend.maxConnections'],
     [{ maxConnections: 1001 }, 'RedisBackend.maxConnections'],
     [{ maxPayloadBytes: 0 }, 'RedisBackend.maxPayloadBytes'],
+    [{ wait: 1 }, 'RedisBackend.wait'],
+    [{ wait: { replicas: 0 } }, 'RedisBackend.wait.replicas'],
+    [{ wait: { replicas: 1, timeout: 0 } }, 'RedisBackend.wait.timeout'],
+    [{ wait: { replicas: 1, timeout: Infinity } }, 'RedisBackend.wait.timeout'],
+    [{ wait: { replica: 1 } }, 'RedisBackend.wait.replica'],
     [{ client: client(), url: 'redis://x' }, 'RedisBackend.url'],
     [{ client: {} }, 'RedisBackend.client'],
     [{ client: client({ options: { keyPrefix: 'p:' } }) }, 'RedisBackend.client'],
