@@ -268,6 +268,11 @@ export interface FillToken {
   readonly key: string;
   /** The store's sequence number when the token was taken. */
   readonly sequence: number;
+  /**
+   * What the tokens of one key share, compared by `===`: while a token is not released, a later one of its key with the
+   * same claim and the same sequence proves that nothing has voided the first. Absent where that cannot be told.
+   */
+  readonly claim?: unknown;
 }
 
 /** What a fill begins with: the token, and the entry if one has appeared meanwhile or is being refreshed. */

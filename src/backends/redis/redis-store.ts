@@ -212,11 +212,13 @@ export class RedisStore implements BackendStore {
     const values = keys.map((_, index) => reply[REPLY_HEAD + 2 * index] ?? null);
     const entries = await this.#reads.liveEntries(client, keys, values, hints, times);
     return keys.map((key, index): FillStart => {
+      const lineage = String(reply[REPLY_HEAD + 2 * index + 1]);
       const token: RedisFillToken = {
         key,
         sequence: sequence!,
         generation: current!,
-        lineage: String(reply[REPLY_HEAD + 2 * index + 1]),
+        lineage,
+        claim: `${current} ${lineage}`,
       };
       return { token, entry: entries[index] };
     });
