@@ -64,6 +64,8 @@ export class LoadScope {
  */
 export class FlightTable {
   readonly #flights = new Map<string, Flight>();
+  readonly #branches = new Set<FlightTable>();
+  #trunk: FlightTable | undefined;
 
   get size(): number {
     return this.#flights.size;
@@ -97,13 +99,29 @@ export class FlightTable {
 
   detach(key: string): void {
     this.#flights.delete(key);
+    for (const branch of this.#branches) branch.detach(key);
   }
 
   detachMatching(isMatch: (key: string) => boolean): void {
     for (const key of this.#flights.keys()) if (isMatch(key)) this.#flights.delete(key);
+    for (const branch of this.#branches) branch.detachMatching(isMatch);
   }
 
   detachAll(): void {
     this.#flights.clear();
+    for (const branch of this.#branches) branch.detachAll();
+  }
+
+  /** A table of loads that only some may join, until it is pruned. What detaches ours detaches them too. */
+  branch(): FlightTable {
+    const branch = new FlightTable();
+    branch.#trunk = this;
+    this.#branches.add(branch);
+    return branch;
+  }
+
+  /** Cuts a branch off. */
+  prune(): void {
+    if (this.#trunk !== undefined) this.#trunk.#branches.delete(this);
   }
 }
