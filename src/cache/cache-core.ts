@@ -29,6 +29,9 @@ import { CallBudget, takeStep } from './call-budget.js';
 import { FlightTable } from './flight-table.js';
 import type { KeyPattern } from './key-pattern.js';
 import { isPending, type MaybePromise } from './maybe-promise.js';
+import { currentTransaction } from './transaction/transaction-scope.js';
+import { holderOfTokens, holderOfWrites } from './transaction/transaction-token.js';
+import type { TransactionView } from './transaction/transaction-view.js';
 
 /** What a cache needs of its manager. */
 export interface CacheRuntime {
@@ -71,7 +74,7 @@ export class CacheCore {
   readonly settings: CacheSettings;
   readonly runtime: CacheRuntime;
   readonly counter: StatisticsCounter = new StatisticsCounter();
-  readonly flights: FlightTable = new FlightTable();
+  readonly ownFlights: FlightTable = new FlightTable();
   /** The errors that operations of this cache may store. */
   readonly errors: CachedErrors = new CachedErrors();
   readonly #space: CacheSpace;
@@ -90,6 +93,16 @@ export class CacheCore {
 
   get name(): string {
     return this.settings.name;
+  }
+
+  /** The loads that a caller here may join: those of its transaction, where it is in one. */
+  get flights(): FlightTable {
+    return this.#view()?.flights ?? this.ownFlights;
+  }
+
+  /** The store itself, whatever transaction is around. */
+  ownStore(): BackendStore {
+    return (this.#store ??= this.runtime.openStore(this.#space));
   }
 
   /** The time that a call of several steps may wait for the store; `undefined` where it does not wait. */
@@ -185,7 +198,7 @@ export class CacheCore {
 
   /** Gives tokens back. Never throws. */
   release(tokens: readonly FillToken[]): void {
-    if (tokens.length > 0) this.#store?.release(tokens);
+    if (tokens.length > 0) (holderOfTokens(tokens) ?? this.#store)?.release(tokens);
   }
 
   /** Stores entries; the outcomes stand in the order of the writes, `undefined` where the store failed. */
@@ -205,10 +218,12 @@ export class CacheCore {
       return writes.map(() => undefined);
     }
     const startedAt = performance.now();
+    // What a transaction keeps is counted and told when it is stored.
+    const holder = holderOfWrites(writes, this.#view());
     let outcomes: readonly StoreOutcome[];
     try {
       const stored = takeStep(budget, undefined, (options) =>
-        this.#opened().store(writes, options),
+        (holder ?? this.ownStore()).store(writes, options),
       );
       outcomes = stored instanceof Promise ? await stored : stored;
       if (stored instanceof Promise) this.counter.write.record(performance.now() - startedAt);
@@ -220,6 +235,7 @@ export class CacheCore {
     outcomes.forEach((outcome, index) => {
       const { key, entry } = writes[index]!;
       if (outcome === 'stored') {
+        if (holder !== undefined) return;
         this.counter.sets++;
         if (this.runtime.events.has('set')) {
           const ttlMs = entry.expiresAt - entry.createdAt;
@@ -317,6 +333,9 @@ export class CacheCore {
     budget: CallBudget | undefined,
     run: (store: BackendStore, options: CallOptions | undefined) => MaybePromise<number>,
   ): Promise<number> {
+    // A transaction keeps it, and comes here again when it ends.
+    const view = this.#view();
+    if (view !== undefined) return run(view, undefined);
     let count: number;
     try {
       const store = this.#store ?? this.runtime.openStoreToInvalidate(this.#space);
@@ -349,7 +368,11 @@ export class CacheCore {
   }
 
   #opened(): BackendStore {
-    return (this.#store ??= this.runtime.openStore(this.#space));
+    return this.#view() ?? this.ownStore();
+  }
+
+  #view(): TransactionView | undefined {
+    return currentTransaction(this.runtime)?.viewOf(this);
   }
 
   #report(operation: string, error: CacheError, key: string | undefined): void {

@@ -11,6 +11,11 @@ import type { KeyPart } from '../cache/cache-key.js';
 import { resolveCacheSettings, type CacheSettings } from '../cache/cache-settings.js';
 import { StatisticsCounter, type CacheStatistics } from '../cache/cache-statistics.js';
 import { tagSelection, type Cache } from '../cache/cache.js';
+import { runTransaction } from '../cache/transaction/run-transaction.js';
+import {
+  resolveTransactionOptions,
+  type TransactionOptions,
+} from '../cache/transaction/transaction-options.js';
 import { toMilliseconds, type Duration } from '../duration.js';
 import { InvalidOptionError, UnknownCacheError } from '../errors.js';
 import { expectBoolean, expectFunction, expectOneOf, rejectUnknown } from '../options.js';
@@ -168,10 +173,49 @@ export class CacheManager implements AsyncDisposable {
   }
 
   /** Makes void every entry of every cache below the backend's prefix, those of other processes included. */
-  async clearAll(): Promise<void> {
-    for (const core of this.#cores.values()) core.flights.detachAll();
-    const isDone = await this.#runtime.guard('clearAll', (backend) => backend.clearAll());
-    if (isDone) this.#runtime.events.emit('invalidate', { scope: 'all' });
+  clearAll(): Promise<void> {
+    return this.#runtime.clearAll();
+  }
+
+  /**
+   * Runs `fn` so that what it does to the caches becomes visible to others only when it has succeeded. It must
+   * include the commit of the database transaction that it goes with.
+   *
+   * Inside, puts and invalidations are kept: the reads of `fn` see them, nobody else does. When `fn` has resolved, they
+   * are issued, and waited for; a put whose key anybody invalidated or put since it was made is dropped, and its key
+   * is void. When `fn` throws, the puts are dropped, and the invalidations are issued all the same, those of the
+   * dropped puts' keys included, for the commit may have happened. Values that `fn` loads stay inside.
+   *
+   * Transactions beside and inside each other are separate; with `propagation: 'join'` it becomes part of the one
+   * around it, and what it did is undone there alone when it throws. What `fn` started and did not await goes to the
+   * store directly once `fn` has ended.
+   *
+   * Resolves with what `fn` gave, whatever the cache does then: a cache that fails behind a commit must not look like
+   * a roll-back, so such failures are events and log lines, even with `onError: 'throw'`. Rejects with what `fn`
+   * threw, the same object.
+   *
+   * @throws {@link InvalidOptionError} when `fn` is no function, or an option is unknown or has no valid value
+   *
+   * @example
+   * ```ts
+   * import { CacheManager } from 'cachewell';
+   *
+   * async function rename(manager: CacheManager, id: number, name: string): Promise<void> {
+   *   await manager.transaction(async () => {
+   *     // begin; update … ; commit
+   *     await manager.cache('users').set(id, { id, name });
+   *     await manager.cache('user-lists').clear();
+   *   });
+   * }
+   * ```
+   */
+  async transaction<Result>(
+    fn: () => Result | PromiseLike<Result>,
+    options: TransactionOptions = {},
+  ): Promise<Result> {
+    expectFunction('CacheManager.transaction fn', fn);
+    const { propagation } = resolveTransactionOptions(options);
+    return runTransaction(this.#runtime, fn, propagation);
   }
 
   /** Whether the store answers. Never rejects. */

@@ -16,6 +16,7 @@ import { normalizeTags, type CacheSettings } from '../cache/cache-settings.js';
 import type { CacheCompressor } from '../cache/codec.js';
 import { DefaultFramer } from '../codecs/default-framer.js';
 import type { MaybePromise } from '../cache/maybe-promise.js';
+import { currentTransaction } from '../cache/transaction/transaction-scope.js';
 import type { CacheClock } from '../clock.js';
 import {
   CacheBackendError,
@@ -138,9 +139,14 @@ export class ManagerRuntime implements CacheRuntime {
     const given = 'anyOf' in selection ? selection.anyOf : selection.allOf;
     const tags = normalizeTags(given, 'invalidateTags');
     if (tags.length === 0) return;
-    for (const core of this.#cores.values()) core.flights.detachAll();
     const match = 'anyOf' in selection ? 'any' : 'all';
     const wanted = match === 'any' ? { anyOf: tags } : { allOf: tags };
+    const transaction = currentTransaction(this);
+    if (transaction !== undefined) {
+      transaction.invalidateTags(wanted);
+      return;
+    }
+    for (const core of this.#cores.values()) core.flights.detachAll();
     const isDone = await this.guard(
       'invalidateTags',
       (backend) =>
@@ -148,6 +154,17 @@ export class ManagerRuntime implements CacheRuntime {
       mode,
     );
     if (isDone) this.events.emit('invalidate', { scope: 'tags', tags, match });
+  }
+
+  async clearAll(mode: ErrorMode = this.#options.defaults.onError): Promise<void> {
+    const transaction = currentTransaction(this);
+    if (transaction !== undefined) {
+      transaction.clearAll();
+      return;
+    }
+    for (const core of this.#cores.values()) core.flights.detachAll();
+    const isDone = await this.guard('clearAll', (backend) => backend.clearAll(), mode);
+    if (isDone) this.events.emit('invalidate', { scope: 'all' });
   }
 
   /** Runs an operation of the whole backend under an error policy. Gives whether it succeeded. */
