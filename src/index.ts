@@ -7,6 +7,7 @@ export { CachePut, cachePut } from './decorators/cache-put.js';
 export { CacheEvict, cacheEvict } from './decorators/cache-evict.js';
 export { Caching } from './decorators/caching.js';
 export { CacheConfig } from './decorators/cache-config.js';
+export { Transactional } from './decorators/transactional.js';
 export type {
   CacheableOptions,
   CacheConfigOptions,
@@ -29,7 +30,9 @@ export type {
   CacheMethodDecorator,
   CachePutDecorator,
   CachingDecorator,
+  TransactionalDecorator,
 } from './decorators/method-types.js';
+export type { TransactionalOptions } from './aspect/transactional-method.js';
 export type { TypeProblem } from './decorators/type-problem.js';
 
 // Caches
@@ -67,6 +70,7 @@ export {
   type CloseOptions,
   type ManagerStatistics,
 } from './manager/cache-manager.js';
+export type { Propagation, TransactionOptions } from './cache/transaction/transaction-options.js';
 export type { CacheManagerOptions } from './manager/manager-options.js';
 export { bindCacheManager } from './manager/manager-locator.js';
 export {

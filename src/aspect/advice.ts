@@ -97,7 +97,7 @@ function isObject(value: unknown): value is object {
 }
 
 /** The class whose `@CacheConfig` holds: the one of the instance, so a subclass can override. */
-function ownerOf(site: MethodSite, self: unknown): object | null {
+export function ownerOf(site: Pick<MethodSite, 'kind'>, self: unknown): object | null {
   if (site.kind === 'function' || !isObject(self)) return null;
   if (typeof self === 'function') return self;
   const { constructor } = self;
@@ -105,7 +105,7 @@ function ownerOf(site: MethodSite, self: unknown): object | null {
 }
 
 /** Name, length, own properties and, where reflect-metadata is loaded, the metadata of a function. */
-function copyFunction(from: Method, to: Method): void {
+export function copyFunction(from: Method, to: Method): void {
   for (const key of Reflect.ownKeys(from)) {
     if (key === 'prototype' || key === 'arguments' || key === 'caller') continue;
     Object.defineProperty(to, key, Object.getOwnPropertyDescriptor(from, key)!);

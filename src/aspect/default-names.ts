@@ -1,6 +1,6 @@
 import { DecoratorUsageError } from '../errors.js';
 import type { CacheManager } from '../manager/cache-manager.js';
-import { memberName, type MethodSite } from './method-site.js';
+import { memberName, standsFor, type MethodSite } from './method-site.js';
 
 /** What is known of the caches of one manager that were named, or keyed, by default. */
 interface Names {
@@ -82,7 +82,8 @@ function declaringClass(
   if (site.kind === 'private' || site.kind === 'function') return undefined;
   let holder = self as object | null | undefined;
   while (holder !== null && (typeof holder === 'object' || typeof holder === 'function')) {
-    if (Object.getOwnPropertyDescriptor(holder, site.name)?.value === site.wrapper) {
+    const member: unknown = Object.getOwnPropertyDescriptor(holder, site.name)?.value;
+    if (standsFor(member, site.wrapper)) {
       const owner: unknown =
         site.kind === 'static' ? holder : (holder as { constructor?: unknown }).constructor;
       return typeof owner === 'function' ? owner : undefined;

@@ -18,3 +18,20 @@ export interface MethodSite {
 export function memberName(site: Pick<MethodSite, 'name'>): string {
   return String(site.name);
 }
+
+/** The methods inside of wrappers that have no operations, by wrapper. */
+const wrapped = new WeakMap<Method, Method>();
+
+/** Remembers that a wrapper of ours, which is no site, stands around a method. */
+export function noteWrapper(wrapper: Method, method: Method): void {
+  wrapped.set(wrapper, method);
+}
+
+/** Whether a member is a method, or a wrapper of ours around it. */
+export function standsFor(member: unknown, method: Method): boolean {
+  let each = member as Method | undefined;
+  while (each !== undefined && each !== method) {
+    each = typeof each === 'function' ? wrapped.get(each) : undefined;
+  }
+  return each !== undefined;
+}

@@ -186,7 +186,7 @@ function expectCaches(option: string, value: unknown): void {
   }
 }
 
-function expectManagerOption(option: string, value: unknown): void {
+export function expectManagerOption(option: string, value: unknown): void {
   if ((typeof value === 'object' && value !== null) || typeof value === 'function') return;
   throw new InvalidOptionError(
     option,

@@ -14,14 +14,27 @@ interface DecoratorContext {
 /** The operations of a decorator, made once the member is known, so that messages can name it. */
 type MakeOperations = (member: PropertyKey) => readonly Operation[];
 
+/** Gives what stands in a method's place from now on. */
+type WrapMethod = (method: Method, site: Pick<MethodSite, 'name' | 'kind'>) => Method;
+
+/** Makes a decorator that adds operations to a method. */
+export function methodDecorator(
+  decorator: string,
+  makeOperations: MakeOperations,
+): (...args: readonly unknown[]) => unknown {
+  return wrappingDecorator(decorator, (method, site) =>
+    adviseMethod(method, site, makeOperations(site.name)),
+  );
+}
+
 /**
  * Makes a method decorator for TC39 and for legacy (`experimentalDecorators`) compilers. The only place that knows
  * two dialects: TC39 calls with the method and a context, legacy with the prototype (or the class, for static
  * methods), the name and the descriptor.
  */
-export function methodDecorator(
+export function wrappingDecorator(
   decorator: string,
-  makeOperations: MakeOperations,
+  wrap: WrapMethod,
 ): (...args: readonly unknown[]) => unknown {
   return (target, where, descriptor) => {
     if (typeof where === 'object' && where !== null && 'kind' in where) {
@@ -29,7 +42,7 @@ export function methodDecorator(
       if (context.kind !== 'method') {
         throw new DecoratorUsageError(decorator, context.name, misuse(context.kind));
       }
-      return adviseMethod(target as Method, siteOf(context), makeOperations(context.name));
+      return wrap(target as Method, siteOf(context));
     }
     if (typeof target === 'function' && where === undefined) {
       throw new DecoratorUsageError(decorator, target.name, misuse('class'));
@@ -41,8 +54,7 @@ export function methodDecorator(
       throw new DecoratorUsageError(decorator, name, misuse(isAccessor ? 'accessor' : 'field'));
     }
     const kind = typeof target === 'function' ? 'static' : 'instance';
-    const value = adviseMethod(property.value as Method, { name, kind }, makeOperations(name));
-    return { ...property, value };
+    return { ...property, value: wrap(property.value as Method, { name, kind }) };
   };
 }
 

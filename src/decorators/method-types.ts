@@ -13,6 +13,11 @@ export type CachePutDecorator<Options> = CacheMethodDecorator<{ readonly put: Op
 /** What `@CacheEvict` with these options is. */
 export type CacheEvictDecorator<Options> = CacheMethodDecorator<{ readonly evict: Options }>;
 
+/** What `@Transactional` is: it asks of a method what an evict does, that it is asynchronous. */
+export type TransactionalDecorator = CacheMethodDecorator<{
+  readonly evict: Readonly<Record<never, never>>;
+}>;
+
 /** What `@Caching` with these options is. */
 export type CachingDecorator<Options> = CacheMethodDecorator<Options>;
 
