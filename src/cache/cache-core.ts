@@ -29,7 +29,7 @@ import { CallBudget, takeStep } from './call-budget.js';
 import { FlightTable } from './flight-table.js';
 import type { KeyPattern } from './key-pattern.js';
 import { isPending, type MaybePromise } from './maybe-promise.js';
-import { currentTransaction } from './transaction/transaction-scope.js';
+import { currentTransaction, isAnyRunning } from './transaction/transaction-scope.js';
 import { holderOfTokens, holderOfWrites } from './transaction/transaction-token.js';
 import type { TransactionView } from './transaction/transaction-view.js';
 
@@ -368,6 +368,8 @@ export class CacheCore {
   }
 
   #opened(): BackendStore {
+    const store = this.#store;
+    if (store !== undefined && !isAnyRunning()) return store;
     return this.#view() ?? this.ownStore();
   }
 

@@ -11,6 +11,11 @@ const storage = new AsyncLocalStorage<Scope | undefined>();
 
 let running = 0;
 
+/** Whether any transaction runs in this process. The one question that is asked while none does. */
+export function isAnyRunning(): boolean {
+  return running !== 0;
+}
+
 /**
  * The transaction of a manager that is under way here; `undefined` outside of any, and in what was started inside one
  * that has ended.
