@@ -85,6 +85,7 @@ describe('Transactions of two managers on one Redis', function () {
     ['delete', () => thereUsers.delete(1)],
     ['deletePattern', () => thereUsers.deletePattern('*')],
     ['invalidateTags', () => thereUsers.invalidateTags('a')],
+    ['invalidateTags of all', () => thereUsers.invalidateTags({ all: ['a', 'b'] })],
     ['clear', () => thereUsers.clear()],
     ['clearAll', () => there.clearAll()],
     ['set', () => thereUsers.set(1, 'newer')],
