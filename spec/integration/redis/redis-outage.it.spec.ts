@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { BackendEvent } from '#internal/cache/backend.js';
@@ -9,6 +9,7 @@ import {
   isCacheError,
 } from '#internal/errors.js';
 import type { RedisBackendOptions } from '#internal/backends/redis/redis-options.js';
+import { BlackHole } from '../../support/black-hole.js';
 import {
   attachedBackend,
   closeAll,
@@ -276,61 +277,3 @@ describe('RedisBackend without a usable Redis', () => {
     });
   });
 });
-
-/** A proxy that can stop passing anything on, without closing. */
-class BlackHole {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #isSwallowing = false;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
-  static async before(port: number): Promise<BlackHole> {
-    const { connect } = await import('node:net');
-    const server = createServer((near) => {
-      const far = connect(port, '127.0.0.1');
-      hole.#join(near, far);
-      hole.#join(far, near);
-    });
-    const hole = new BlackHole(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return hole;
-  }
-
-  get port(): number {
-    return (this.#server.address() as { port: number }).port;
-  }
-
-  swallow(): void {
-    this.#isSwallowing = true;
-  }
-
-  /** Lets new data through; what was swallowed is lost. */
-  letThrough(): void {
-    this.#isSwallowing = false;
-    for (const socket of this.#sockets) socket.removeAllListeners('data').resume();
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  async close(): Promise<void> {
-    this.cut();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  #join(from: Socket, to: Socket): void {
-    this.#sockets.add(from);
-    from.on('error', () => undefined);
-    from.on('data', (chunk) => {
-      if (!this.#isSwallowing) to.write(chunk);
-    });
-    from.on('close', () => {
-      this.#sockets.delete(from);
-      if (!this.#isSwallowing) to.destroy();
-    });
-  }
-}

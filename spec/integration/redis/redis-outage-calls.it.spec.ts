@@ -1,0 +1,285 @@
+import { expect } from 'chai';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import { silentLogger } from '#internal/cache/cache-logger.js';
+import { Cacheable } from '#internal/decorators/cacheable.js';
+import { CacheEvict } from '#internal/decorators/cache-evict.js';
+import { CachePut } from '#internal/decorators/cache-put.js';
+import { Caching } from '#internal/decorators/caching.js';
+import { CacheManager } from '#internal/manager/cache-manager.js';
+import { BlackHole } from '../../support/black-hole.js';
+import { RedisServer } from '../../support/redis-server.js';
+
+const TIMEOUT_MS = 250;
+/** What a busy machine may add. Two timeouts one after the other would still be seen. */
+const SLACK_MS = 200;
+
+/** An application: an origin that counts up, and methods that are cached. */
+class Service {
+  readonly cacheManager: CacheManager;
+  readonly origin: { version: number };
+
+  constructor(cacheManager: CacheManager, origin: { version: number }) {
+    this.cacheManager = cacheManager;
+    this.origin = origin;
+  }
+
+  @Cacheable({ cache: 'a', tags: ['t'] })
+  async find(_id: number): Promise<number> {
+    return this.origin.version;
+  }
+
+  @Cacheable({ cache: ['g', 'h'] })
+  async findInBoth(_id: number): Promise<number> {
+    return this.origin.version;
+  }
+
+  @Cacheable({ cache: 'list', each: { arg: 0 } })
+  async list(ids: readonly number[]): Promise<number[]> {
+    return ids.map(() => this.origin.version);
+  }
+
+  @CachePut({ cache: 'a', key: (id: number) => id })
+  async put(_id: number): Promise<number> {
+    return ++this.origin.version;
+  }
+
+  @CachePut({ cache: 'b', keyOf: (result: number) => result })
+  async putByResult(_id: number): Promise<number> {
+    return ++this.origin.version;
+  }
+
+  @CacheEvict({ cache: 'a' })
+  async evict(_id: number): Promise<number> {
+    return ++this.origin.version;
+  }
+
+  @CacheEvict({ cache: 'a', beforeInvocation: true, tags: ['t'] })
+  async evictEarly(_id: number): Promise<number> {
+    return ++this.origin.version;
+  }
+
+  @Caching({
+    cacheable: [{ cache: 'i' }, { cache: 'j' }],
+    put: [{ cache: 'c' }, { cache: 'd', keyOf: (result: number) => result }],
+    evict: [
+      { cache: 'e', beforeInvocation: true },
+      { cache: 'f', allEntries: true },
+    ],
+  })
+  async everything(_id: number): Promise<number> {
+    return this.origin.version;
+  }
+}
+
+const CALLS: readonly ((service: Service) => Promise<unknown>)[] = [
+  (service) => service.find(2),
+  (service) => service.findInBoth(2),
+  (service) => service.list([1, 2]),
+  (service) => service.put(2),
+  (service) => service.putByResult(2),
+  (service) => service.evict(2),
+  (service) => service.evictEarly(2),
+  (service) => service.everything(2),
+];
+
+/** A way for Redis to fail. `end` makes it work again. */
+interface Fault {
+  readonly name: string;
+  begin(server: RedisServer, hole: BlackHole): Promise<void>;
+  end(server: RedisServer, hole: BlackHole): Promise<void>;
+  /** Whether calls cost nothing while it lasts, because the breaker is open. */
+  readonly isOutOfReach: boolean;
+  /** Whether an eviction alone gets through, so that there is nothing to keep. */
+  readonly takesEvictions: boolean;
+}
+
+async function command(
+  server: RedisServer,
+  ...args: readonly [string, ...string[]]
+): Promise<void> {
+  const client = server.client();
+  await client.call(...args);
+  client.disconnect();
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: 'is frozen',
+    begin: async (server) => server.freeze(),
+    end: async (server) => server.thaw(),
+    isOutOfReach: true,
+    takesEvictions: false,
+  },
+  {
+    name: 'is behind a black hole',
+    begin: async (_server, hole) => hole.swallow(),
+    end: async (_server, hole) => hole.letThrough(),
+    isOutOfReach: true,
+    takesEvictions: false,
+  },
+  {
+    name: 'is killed and starts again empty',
+    begin: (server) => server.stop(),
+    end: (server) => server.start(),
+    isOutOfReach: true,
+    takesEvictions: false,
+  },
+  {
+    name: 'takes 200 ms for every answer',
+    begin: async (_server, hole) => hole.delay(200),
+    end: async (_server, hole) => hole.delay(0),
+    isOutOfReach: false,
+    takesEvictions: true,
+  },
+  {
+    name: 'is a read-only replica',
+    begin: (server) => command(server, 'REPLICAOF', '127.0.0.1', '1'),
+    end: (server) => command(server, 'REPLICAOF', 'NO', 'ONE'),
+    isOutOfReach: false,
+    takesEvictions: false,
+  },
+  {
+    name: 'is full',
+    begin: (server) => command(server, 'CONFIG', 'SET', 'maxmemory', '1'),
+    end: (server) => command(server, 'CONFIG', 'SET', 'maxmemory', '0'),
+    isOutOfReach: false,
+    takesEvictions: true,
+  },
+];
+
+async function waitUntil(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+for (const fault of FAULTS) {
+  describe(`When Redis ${fault.name}`, () => {
+    let server: RedisServer;
+    let hole: BlackHole;
+    const managers: CacheManager[] = [];
+    const unhandled: unknown[] = [];
+    const noteUnhandled = (error: unknown): void => void unhandled.push(error);
+    const origin = { version: 1 };
+
+    /** A process of the application, connected and with every script known to the server. */
+    const startService = async (url: string): Promise<Service> => {
+      const backend = new RedisBackend({ url, connectTimeout: '500ms' });
+      const manager = new CacheManager({ backend, logger: silentLogger });
+      managers.push(manager);
+      const service = new Service(manager, origin);
+      for (const call of CALLS) await call(service);
+      await service.evict(2);
+      return service;
+    };
+    const throughHole = (): Promise<Service> => startService(`redis://127.0.0.1:${hole.port}`);
+
+    beforeEach(async () => {
+      process.on('unhandledRejection', noteUnhandled);
+      server = await RedisServer.start();
+      hole = await BlackHole.before(server.port);
+    });
+
+    afterEach(async () => {
+      await Promise.all(managers.splice(0).map((manager) => manager.close({ timeout: 500 })));
+      await hole.close();
+      await server.stop();
+      process.off('unhandledRejection', noteUnhandled);
+      expect(unhandled.splice(0)).to.deep.equal([]);
+    });
+
+    it('the first call of each kind costs one timeout at the most', async () => {
+      const services = await Promise.all(CALLS.map(throughHole));
+      await fault.begin(server, hole);
+      const costs = await Promise.all(
+        CALLS.map(async (call, index) => {
+          const startedAt = performance.now();
+          await call(services[index]!);
+          return performance.now() - startedAt;
+        }),
+      );
+      expect(Math.max(...costs), String(costs)).to.be.below(TIMEOUT_MS + SLACK_MS);
+      await fault.end(server, hole);
+    });
+
+    it('an eviction holds here at once, and for others when Redis is back', async () => {
+      const service = await throughHole();
+      const other = await startService(server.url);
+      const deferred: string[] = [];
+      service.cacheManager.on('deferred', ({ operation }) => void deferred.push(operation));
+      await service.evict(1);
+      const before = await service.find(1);
+      expect(await other.find(1)).to.equal(before);
+      await fault.begin(server, hole);
+      const now = await service.evict(1);
+      expect(await service.find(1)).to.equal(now);
+      if (!fault.takesEvictions) expect(deferred).to.include('delete');
+      const ended = fault.end(server, hole);
+      // Whatever state the connection is in, this process never sees the old value again.
+      let isDone = false;
+      void ended.then(() => (isDone = true));
+      while (!isDone) {
+        expect(await service.find(1)).to.equal(now);
+        // Calls that are refused take no turn of the event loop.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await ended;
+      await waitUntil(async () => {
+        expect(await service.find(1)).to.equal(now);
+        return (await other.find(1)) === now;
+      });
+      await waitUntil(() => service.cacheManager.health().status === 'healthy');
+      expect(await service.find(1)).to.equal(now);
+    });
+
+    it('nothing piles up, and calls cost next to nothing once that is known', async () => {
+      const service = await throughHole();
+      await fault.begin(server, hole);
+      await Promise.all(CALLS.map((call) => call(service)));
+      await Promise.all(CALLS.map((call) => call(service)));
+      if (fault.isOutOfReach) {
+        const startedAt = performance.now();
+        for (let round = 0; round < 200; round++) {
+          for (const call of CALLS) await call(service);
+        }
+        expect((performance.now() - startedAt) / 200 / CALLS.length).to.be.below(1);
+      }
+      await fault.end(server, hole);
+      await waitUntil(async () => {
+        await service.find(3);
+        return (await service.cacheManager.cache('a').get(3)) !== undefined;
+      });
+      expect(service.cacheManager.health().status).to.equal('healthy');
+    });
+  });
+}
+
+describe("A user's client in an outage", () => {
+  it('has as many listeners as before', async () => {
+    const server = await RedisServer.start();
+    const client = server.client();
+    client.on('error', () => undefined);
+    const backend = new RedisBackend({ client });
+    const manager = new CacheManager({ backend, logger: silentLogger });
+    try {
+      const cache = manager.cache('a');
+      await cache.set(1, 1);
+      const listeners = (): Record<string, number> =>
+        Object.fromEntries(
+          client.eventNames().map((name) => [String(name), client.listenerCount(name)]),
+        );
+      const before = listeners();
+      for (let round = 0; round < 3; round++) {
+        await server.stop();
+        await cache.delete(1);
+        for (let call = 0; call < 100; call++) await cache.get(1);
+        await server.start();
+        await waitUntil(async () => (await cache.set(1, 1)) && (await cache.get(1)) === 1);
+      }
+      expect(listeners()).to.deep.equal(before);
+    } finally {
+      await manager.close();
+      client.disconnect();
+      await server.stop();
+    }
+  });
+});
