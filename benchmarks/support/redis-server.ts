@@ -12,6 +12,9 @@ export interface BenchmarkRedis {
   readonly port: number;
   /** Such as `7.0.15`. */
   readonly version: string;
+  /** Stops it from running without closing anything: connections open, answers never come. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -62,6 +65,8 @@ export async function startRedis(): Promise<BenchmarkRedis> {
   return {
     port,
     version,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     stop: async () => {
       process.off('exit', end);
       end();
