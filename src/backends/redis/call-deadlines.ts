@@ -48,8 +48,8 @@ export class CallDeadlines {
   readonly #timeoutMs: number;
   readonly #onTimeout: (call: PendingCall, wasStalled: boolean) => void;
   readonly #idle: (() => void)[] = [];
-  readonly #usual = new DueList();
-  readonly #early = new DueList();
+  readonly #usual = new DueList<PendingCall>();
+  readonly #early = new DueList<PendingCall>();
   #pending = 0;
   #isArmed = false;
   /** When the timer fires; `-Infinity` while it must be left alone. */

@@ -1,7 +1,28 @@
 import type { BackendStore, CallOptions, EntryWrite, StoreOutcome } from '../backend.js';
 import { andThen, type MaybePromise } from '../maybe-promise.js';
 import type { DeferralPlace, DeferredInvalidation } from './deferred-invalidation.js';
-import type { Deferral } from './deferring.js';
+
+/** What decides whether a store is asked, and keeps what it could not take. */
+export interface Deferral {
+  /** Whether nothing is deferred, so that the store may be read and filled. */
+  readonly isTrusted: boolean;
+  /** Whether invalidations may be sent, for those before them are carried out, or are being so. */
+  readonly isAnswering: boolean;
+  /** Carries an invalidation out, or keeps it and fails. */
+  invalidate<Result>(
+    operation: string,
+    invalidation: DeferredInvalidation,
+    run: () => MaybePromise<Result>,
+  ): MaybePromise<Result>;
+  /** Runs what invalidates something, and keeps that when it fails. */
+  keepOnFailure<Result>(
+    operation: string,
+    run: () => MaybePromise<Result>,
+    invalidation: () => DeferredInvalidation | undefined,
+  ): MaybePromise<Result>;
+  /** @throws what a call fails with that is not sent while the store is not trusted */
+  refuse(): never;
+}
 
 /** One cache's store, whose failed invalidations are kept. While nothing is kept, a call costs one check more. */
 export function deferringStore(place: DeferralPlace, deferral: Deferral): BackendStore {

@@ -13,7 +13,7 @@ import type {
 import type { MaybePromise } from '../maybe-promise.js';
 import type { DeferredInvalidation } from './deferred-invalidation.js';
 import { DeferredQueue } from './deferred-queue.js';
-import { deferringStore } from './deferring-store.js';
+import { deferringStore, type Deferral } from './deferring-store.js';
 import { Replayer } from './replayer.js';
 import { isStoreFailure } from '../store-failure.js';
 
@@ -48,7 +48,7 @@ export function deferring(backend: CacheBackend, options: DeferringOptions = {})
   return new DeferringBackend(backend, options);
 }
 
-class DeferringBackend implements CacheBackend {
+class DeferringBackend implements CacheBackend, Deferral {
   readonly name: string;
   readonly capabilities: BackendCapabilities;
   readonly #inner: CacheBackend;
@@ -81,12 +81,10 @@ class DeferringBackend implements CacheBackend {
     return this.#inner.prefix;
   }
 
-  /** Whether nothing is deferred, so that the store may be read and filled. */
   get isTrusted(): boolean {
     return this.#isTrusted;
   }
 
-  /** Whether invalidations may be sent, for those before them are carried out, or are being so. */
   get isAnswering(): boolean {
     return this.#isTrusted || this.#replayer.isAnswering;
   }
@@ -135,20 +133,18 @@ class DeferringBackend implements CacheBackend {
     return this.#closing;
   }
 
-  /** Carries an invalidation out, or keeps it and fails. */
   invalidate<Result>(
     operation: string,
     invalidation: DeferredInvalidation,
     run: () => MaybePromise<Result>,
   ): MaybePromise<Result> {
     if (!this.isAnswering && !this.#isClosing) {
-      this.keep(operation, invalidation, this.#refusal!);
+      this.#keep(operation, invalidation, this.#refusal!);
       throw this.#refusal!;
     }
     return this.keepOnFailure(operation, run, () => invalidation);
   }
 
-  /** Runs what invalidates something, and keeps that when it fails. */
   keepOnFailure<Result>(
     operation: string,
     run: () => MaybePromise<Result>,
@@ -156,7 +152,7 @@ class DeferringBackend implements CacheBackend {
   ): MaybePromise<Result> {
     const fail = (error: unknown): never => {
       const kept = isStoreFailure(error) && !this.#isClosing ? invalidation() : undefined;
-      if (kept !== undefined) this.keep(operation, kept, asCacheError(error, operation));
+      if (kept !== undefined) this.#keep(operation, kept, asCacheError(error, operation));
       throw error;
     };
     let result: MaybePromise<Result>;
@@ -168,7 +164,7 @@ class DeferringBackend implements CacheBackend {
     return result instanceof Promise ? result.catch(fail) : result;
   }
 
-  keep(operation: string, invalidation: DeferredInvalidation, error: CacheError): void {
+  #keep(operation: string, invalidation: DeferredInvalidation, error: CacheError): void {
     this.#queue.add(invalidation);
     if (error !== this.#refusal) this.#distrust(error);
     this.#context?.report({
@@ -180,7 +176,6 @@ class DeferringBackend implements CacheBackend {
     this.#replayer.start();
   }
 
-  /** @throws what a call fails with that is not sent while the store is not trusted */
   refuse(): never {
     throw this.#refusal!;
   }
@@ -228,12 +223,6 @@ class DeferringBackend implements CacheBackend {
     await this.#inner.close(Math.max(0, timeoutMs - (performance.now() - startedAt)));
   }
 }
-
-/** The part of a {@link DeferringBackend} that its stores use. */
-export type Deferral = Pick<
-  DeferringBackend,
-  'isTrusted' | 'isAnswering' | 'invalidate' | 'keepOnFailure' | 'keep' | 'refuse'
->;
 
 function asCacheError(error: unknown, operation: string): CacheError {
   return isCacheError(error)
