@@ -37,7 +37,7 @@ export function recordingContext(): {
   const events: BackendEvent[] = [];
   const lines: string[] = [];
   const note = (line: string): void => void lines.push(line);
-  const logger: CacheLogger = { ...silentLogger, info: note, warn: note };
+  const logger: CacheLogger = { ...silentLogger, info: note, warn: note, error: note };
   const report = (event: BackendEvent): void => void events.push(event);
   const context = { clock: systemClock, logger, framer: undefined as never, report };
   return { context, events, lines };

@@ -181,16 +181,18 @@ class DeferringBackend implements CacheBackend, Deferral {
   }
 
   #distrust(error: CacheError): void {
-    if (this.#isTrusted) {
-      this.#context?.logger.warn(
-        `The store of the cache (${this.name}) could not take an invalidation. It is not read until it has: ${error.message}`,
-      );
-    } else if (error.code === this.#lastFailure?.code) return;
+    const wasTrusted = this.#isTrusted;
+    if (!wasTrusted && error.code === this.#lastFailure?.code) return;
     this.#isTrusted = false;
     this.#lastFailure = error;
     this.#refusal = new CacheConnectionError(
       `The store (${this.name}) is not asked before it has taken the invalidations that it missed. Last failure: ${error.message}`,
       { cause: error },
+    );
+    if (!wasTrusted) return;
+    this.#log(
+      'warn',
+      `could not take an invalidation, and is not read until it has: ${error.message}`,
     );
   }
 
@@ -198,9 +200,16 @@ class DeferringBackend implements CacheBackend, Deferral {
     this.#isTrusted = true;
     this.#refusal = undefined;
     this.#lastFailure = undefined;
-    this.#context?.logger.info(
-      `The store of the cache (${this.name}) has taken the invalidations that it missed.`,
-    );
+    this.#log('info', 'has taken the invalidations that it missed.');
+  }
+
+  /** A logger that throws must not keep an invalidation from being kept or replayed. */
+  #log(level: 'info' | 'warn' | 'error', what: string): void {
+    try {
+      this.#context?.logger[level](`The store of the cache (${this.name}) ${what}`);
+    } catch {
+      // There is nowhere to say so.
+    }
   }
 
   #report(event: BackendEvent): void {
@@ -215,8 +224,9 @@ class DeferringBackend implements CacheBackend, Deferral {
     if (!this.#queue.isEmpty) {
       await endsWithin(timeoutMs, this.#replayer.run());
       if (!this.#queue.isEmpty) {
-        this.#context?.logger.warn(
-          `${this.#queue.size} invalidations are lost that the store of the cache (${this.name}) could not take before it was closed; other processes may serve what they concern until it expires.`,
+        this.#log(
+          'error',
+          `was closed before it took ${this.#queue.size} invalidations, which are lost: other processes may serve what they concern until it expires.`,
         );
       }
     }
