@@ -34,6 +34,7 @@ const DEFAULTS: Readonly<Record<string, (exported: Exported) => object>> = {
     ...(exported('DEFAULT_REDIS_ENDPOINT') as object),
     ...(exported('DEFAULT_REDIS_TIMES') as object),
   }),
+  RedisBusOptions: (exported) => exported('DEFAULT_REDIS_TIMES') as object,
   CacheDeserializationErrorOptions: (exported) =>
     new (exported('CacheDeserializationError') as new (message: string) => object)('message'),
 };

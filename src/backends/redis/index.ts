@@ -1,4 +1,6 @@
 export { RedisBackend } from './redis-backend.js';
+export { RedisBus } from './redis-bus.js';
+export type { RedisBusOptions } from './redis-bus-options.js';
 export type { RedisBackendOptions } from './redis-options.js';
 export type { RedisEndpointOptions } from './redis-endpoint-options.js';
 export { RedisClient } from './redis-client-token.js';

@@ -33,17 +33,19 @@ export interface RedisEndpointOptions {
   readonly tls?: boolean | RedisTlsOptions | undefined;
 }
 
-const owner = 'RedisBackend';
-
 /**
  * The endpoint that options name; `undefined` when they name none.
  *
+ * @param owner - whose options they are, for messages
  * @throws {@link InvalidOptionError} when a part is wrong, or two contradict each other
  */
-export function endpointOf(options: RedisEndpointOptions): RedisEndpoint | undefined {
+export function endpointOf(
+  options: RedisEndpointOptions,
+  owner = 'RedisBackend',
+): RedisEndpoint | undefined {
   const { url, sentinel } = options;
-  if (url !== undefined) refuseBeside(options, 'url', ['host', 'port', 'sentinel']);
-  if (sentinel !== undefined) refuseBeside(options, 'sentinel', ['host', 'port']);
+  if (url !== undefined) refuseBeside(owner, options, 'url', ['host', 'port', 'sentinel']);
+  if (sentinel !== undefined) refuseBeside(owner, options, 'sentinel', ['host', 'port']);
   const given = {
     host: optional(options.host, (host) => expectText(`${owner}.host`, host)),
     port: optional(options.port, (port) => expectInteger(`${owner}.port`, port, 1, 65_535)),
@@ -53,8 +55,8 @@ export function endpointOf(options: RedisEndpointOptions): RedisEndpoint | undef
       if (typeof password === 'string' && password !== '') return password;
       throw new InvalidOptionError(`${owner}.password`, 'expected a text that is not empty');
     }),
-    tls: optional(options.tls, tlsOf),
-    sentinel: optional(sentinel, sentinelOf),
+    tls: optional(options.tls, (tls) => tlsOf(owner, tls)),
+    sentinel: optional(sentinel, (given) => sentinelOf(owner, given)),
   };
   if (url === undefined && Object.values(given).every((value) => value === undefined)) {
     return undefined;
@@ -80,6 +82,7 @@ function optional<Value, Result>(
 }
 
 function refuseBeside(
+  owner: string,
   options: RedisEndpointOptions,
   chosen: string,
   others: readonly (keyof RedisEndpointOptions)[],
@@ -90,7 +93,7 @@ function refuseBeside(
   }
 }
 
-function tlsOf(tls: boolean | RedisTlsOptions): RedisTlsOptions | undefined {
+function tlsOf(owner: string, tls: boolean | RedisTlsOptions): RedisTlsOptions | undefined {
   if (typeof tls === 'boolean') return tls ? {} : undefined;
   const option = `${owner}.tls`;
   expectOptions(option, tls);
@@ -108,7 +111,7 @@ function tlsOf(tls: boolean | RedisTlsOptions): RedisTlsOptions | undefined {
   return tls;
 }
 
-function sentinelOf(sentinel: RedisSentinelOptions): RedisSentinelOptions {
+function sentinelOf(owner: string, sentinel: RedisSentinelOptions): RedisSentinelOptions {
   const option = `${owner}.sentinel`;
   expectOptions(option, sentinel);
   rejectUnknown(option, sentinel, ['name', 'hosts', 'username', 'password', 'tls']);
