@@ -1,9 +1,14 @@
+import type { RedisBackendOptions } from '#internal/backends/redis/redis-options.js';
 import type { FillToken } from '#internal/cache/backend.js';
 import { attachedBackend, valueOf, writeOf } from './redis-backend-fixture.js';
 import type { RemoteRequest } from './redis-remote.js';
 
 /** The other process of two-process specs: does to its own backend what its parent asks for. */
-const { store, backend } = attachedBackend({ url: process.argv[2], commandTimeout: '5s' });
+const { store, backend } = attachedBackend({
+  url: process.argv[2],
+  commandTimeout: '5s',
+  ...(JSON.parse(process.argv[3] ?? '{}') as RedisBackendOptions),
+});
 let token: FillToken | undefined;
 
 async function perform({ action, key = '', value, tags = [] }: RemoteRequest): Promise<unknown> {
@@ -11,6 +16,12 @@ async function perform({ action, key = '', value, tags = [] }: RemoteRequest): P
     case 'begin':
       token = (await store.begin([key]))[0]!.token;
       return undefined;
+    case 'turn': {
+      const [turn] = await store.beginTurns!([key]);
+      const isGranted = 'token' in turn!;
+      if (isGranted) token = turn.token;
+      return isGranted;
+    }
     case 'fill':
     case 'put':
       return (

@@ -12,7 +12,7 @@ import type {
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { PULSE } from './invalidation-scripts.js';
 import { PendingSets } from './pending-sets.js';
-import { createRedisClient } from './redis-client-factory.js';
+import { sharedClient } from './redis-client-provider.js';
 import { RedisConnection } from './redis-connection.js';
 import { parseRedisInfo } from './redis-info.js';
 import {
@@ -21,7 +21,7 @@ import {
   type RedisInvalidations,
 } from './redis-invalidations.js';
 import { entryPrefix, RedisKeys } from './redis-keys.js';
-import type { RedisLike } from './redis-like.js';
+import { RedisLeases } from './redis-leases.js';
 import {
   resolveRedisBackendOptions,
   type RedisBackendOptions,
@@ -42,6 +42,7 @@ interface Attached {
   readonly connection: RedisConnection;
   readonly invalidations: RedisInvalidations;
   readonly reclaim: RedisReclaim;
+  readonly leases: RedisLeases;
   readonly pulse: NodeJS.Timeout | undefined;
 }
 
@@ -50,7 +51,7 @@ const CAPABILITIES: BackendCapabilities = Object.freeze({
   isShared: true,
   hasConditionalStores: true,
   hasGenerations: true,
-  hasLeases: false,
+  hasLeases: true,
   canScan: true,
 });
 
@@ -107,11 +108,12 @@ export class RedisBackend implements CacheBackend {
       );
     }
     const target = findRedis(this.#options, context.resolve, process.env);
+    const provide = sharedClient(target);
     const connection = new RedisConnection({
       place: target.place,
       commandTimeoutMs: target.commandTimeoutMs,
       greetingTimeoutMs: target.connectTimeoutMs,
-      provide: () => provideClient(target),
+      provide,
       ownsClient: target.client === undefined,
       onDegraded: (error) => {
         context.logger.warn(`The cache goes on without Redis. ${error.message}`);
@@ -135,6 +137,16 @@ export class RedisBackend implements CacheBackend {
         wait: this.#options.wait,
       }),
       reclaim: new RedisReclaim(connection, (error) => this.#reportBackground(error)),
+      leases: new RedisLeases({
+        connection,
+        provide,
+        root: this.#keys.root,
+        leaseMs: this.#options.leaseMs,
+        commandTimeoutMs: target.commandTimeoutMs,
+        fillTimeoutMs: this.#options.fillTimeoutMs,
+        maySubscribe: target.maxConnections > 1,
+        onError: (error) => context.report({ type: 'error', operation: 'subscribe', error }),
+      }),
       pulse:
         healthCheckIntervalMs === 0
           ? undefined
@@ -144,7 +156,7 @@ export class RedisBackend implements CacheBackend {
   }
 
   open(space: CacheSpace): BackendStore {
-    const { context, connection, reclaim } = this.#attachment();
+    const { context, connection, reclaim, leases } = this.#attachment();
     const key = this.#keys.generationOf(space);
     const known = this.#stores.get(key);
     if (known !== undefined) return known.store;
@@ -157,6 +169,7 @@ export class RedisBackend implements CacheBackend {
       generation: { key, entryPrefix: entryPrefix(key), value: undefined },
       pendingSets: new PendingSets(),
       reader: new RedisReader(context, space),
+      leases,
       fillTimeoutMs: this.#options.fillTimeoutMs,
       maxPayloadBytes: this.#options.maxPayloadBytes,
       wait: this.#options.wait,
@@ -204,9 +217,10 @@ export class RedisBackend implements CacheBackend {
 
   async #close(timeoutMs: number): Promise<void> {
     if (this.#attached === undefined) return;
-    const { connection, reclaim, pulse } = this.#attached;
+    const { connection, reclaim, leases, pulse } = this.#attached;
     clearInterval(pulse);
     reclaim.close();
+    leases.close();
     await connection.close(timeoutMs);
   }
 
@@ -245,14 +259,4 @@ export class RedisBackend implements CacheBackend {
         : new CacheBackendError('Freeing cleared entries failed.', { cause: error }),
     });
   }
-}
-
-function provideClient(target: RedisTarget): MaybePromise<RedisLike> {
-  if (target.client !== undefined) return target.client;
-  return createRedisClient({
-    endpoint: target.endpoint!,
-    connectTimeoutMs: target.connectTimeoutMs,
-    keepAliveMs: target.keepAliveMs,
-    socketTimeoutMs: target.socketTimeoutMs,
-  });
 }

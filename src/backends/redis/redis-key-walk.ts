@@ -2,8 +2,7 @@ import type { CallOptions, ScanPage, ScanRequest } from '../../cache/backend.js'
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import type { PendingCall } from './call-deadlines.js';
 import type { RedisLike } from './redis-like.js';
-import { FENCE_SUFFIX } from './redis-lua.js';
-import { escapeScanPattern } from './redis-keys.js';
+import { escapeScanPattern, isBookkeeping } from './redis-keys.js';
 import { chunks, type RedisStoreParts } from './redis-parts.js';
 import { ARE_LIVE } from './entry-scripts.js';
 import { DELETE, VOID_TOKENS } from './invalidation-scripts.js';
@@ -103,8 +102,8 @@ export class RedisKeyWalk {
       ([next, names]) => ({
         cursor: String(next),
         keys: names
-          .filter((name) => !name.endsWith(FENCE_SUFFIX))
           .map((name) => name.slice(entryPrefix.length))
+          .filter((key) => !isBookkeeping(key))
           .filter((key) => pattern === undefined || pattern.matches(key)),
       }),
       options,

@@ -8,6 +8,7 @@ import type { CacheSpace } from '../../cache/backend.js';
  * |---|---|
  * | `prefix:version:cache:key` | an entry: a frame (see `entry-frame.ts`) |
  * | `prefix:version:cache:key%~` | the fence of fills under way: lineage and number of holders |
+ * | `prefix:version:cache:key%~turn` | the lease of a key that one process loads for all, and who waits for it |
  * | `prefix:version:cache` | the cache's generation, and the number below which fills are refused |
  * | `prefix:version:cache%~puts` | what was deleted or put while puts of unknown keys are under way |
  * | `prefix:version:cache%~globs` | the patterns that were deleted lately |
@@ -54,6 +55,11 @@ const GENERATION = /^[^:~]+:[^:~]+$/;
 /** What stands before the key texts of the cache with this generation key. */
 export function entryPrefix(generationKey: string): string {
   return `${generationKey}:`;
+}
+
+/** Whether what stands behind an entry prefix is the key of a fence or a lease: in a key text `%` begins an escape. */
+export function isBookkeeping(key: string): boolean {
+  return key.includes('%~');
 }
 
 /** A text as a literal inside a pattern of `SCAN`. */

@@ -68,6 +68,12 @@ export interface RedisBackendOptions extends RedisEndpointOptions {
    * Redis has forgotten the token by then. @defaultValue '60s'
    */
   readonly fillTimeout?: Duration | undefined;
+  /**
+   * How long a process that loads a key for all (`sync: 'cluster'`) has it to itself without a sign of life, 100 ms to
+   * 1 minute. It gives that sign three times as often while it loads, for up to `fillTimeout`; when it dies, another
+   * process takes over at the end of this time. @defaultValue '2s'
+   */
+  readonly lease?: Duration | undefined;
   /** The largest entry that is stored, in bytes, after compression. @defaultValue 16_777_216 */
   readonly maxPayloadBytes?: number | undefined;
   /**
@@ -92,6 +98,7 @@ export interface ResolvedRedisBackendOptions {
   readonly maxConnections: number | undefined;
   readonly connect: 'lazy' | 'eager';
   readonly fillTimeoutMs: number;
+  readonly leaseMs: number;
   readonly maxPayloadBytes: number;
   readonly wait: ResolvedRedisWait | undefined;
 }
@@ -140,6 +147,7 @@ const KNOWN = [
   'healthCheckInterval',
   'maxConnections',
   'fillTimeout',
+  'lease',
   'maxPayloadBytes',
   'wait',
 ] as const;
@@ -169,6 +177,7 @@ export function resolveRedisBackendOptions(
         : expectInteger(`${OWNER}.maxConnections`, options.maxConnections, 1, 1000),
     connect: expectOneOf(`${OWNER}.connect`, options.connect ?? 'lazy', ['lazy', 'eager']),
     fillTimeoutMs: span(options, 'fillTimeout', 1) ?? 60_000,
+    leaseMs: span(options, 'lease', 100, 60_000) ?? 2000,
     maxPayloadBytes: expectInteger(
       `${OWNER}.maxPayloadBytes`,
       options.maxPayloadBytes ?? 16 * 1024 * 1024,
@@ -198,15 +207,17 @@ function span(
     | 'socketTimeout'
     | 'keepAlive'
     | 'healthCheckInterval'
-    | 'fillTimeout',
+    | 'fillTimeout'
+    | 'lease',
   min: number,
+  max: number = MAX_DELAY_MS,
 ): number | undefined {
   const value = options[name];
   if (value === undefined) return undefined;
   const milliseconds = toMilliseconds(value, `${OWNER}.${name}`);
-  if (milliseconds >= min && milliseconds <= MAX_DELAY_MS) return milliseconds;
+  if (milliseconds >= min && milliseconds <= max) return milliseconds;
   throw new InvalidOptionError(
     `${OWNER}.${name}`,
-    `expected a duration from ${min} to ${MAX_DELAY_MS} ms, got ${describeValue(value)}`,
+    `expected a duration from ${min} to ${max} ms, got ${describeValue(value)}`,
   );
 }

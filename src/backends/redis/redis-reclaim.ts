@@ -1,6 +1,5 @@
 import type { RedisConnection } from './redis-connection.js';
-import { FENCE_SUFFIX } from './redis-lua.js';
-import { entryPrefix, escapeScanPattern } from './redis-keys.js';
+import { entryPrefix, escapeScanPattern, isBookkeeping } from './redis-keys.js';
 import { RECLAIM } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
 
@@ -65,12 +64,13 @@ export class RedisReclaim {
   }
 
   #step(generationKey: string, cursor: string): Promise<string> {
-    const pattern = `${escapeScanPattern(entryPrefix(generationKey))}*`;
+    const prefix = entryPrefix(generationKey);
+    const pattern = `${escapeScanPattern(prefix)}*`;
     return this.#connection.call(
       OPERATION,
       async (client) => {
         const [next, names] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', KEYS_PER_STEP);
-        const entries = names.filter((name) => !name.endsWith(FENCE_SUFFIX));
+        const entries = names.filter((name) => !isBookkeeping(name.slice(prefix.length)));
         if (entries.length > 0) await runScript(client, RECLAIM, [generationKey, ...entries], []);
         return String(next);
       },

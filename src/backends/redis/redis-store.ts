@@ -4,14 +4,17 @@ import type {
   EntryWrite,
   FillStart,
   FillToken,
+  LoadTurn,
   ReadHints,
   ScanPage,
   ScanRequest,
   StoreOutcome,
+  TurnHints,
 } from '../../cache/backend.js';
 import type { StoredEntry } from '../../cache/entry.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
+import type { LeasedStore } from './redis-leases.js';
 import type { RedisLike } from './redis-like.js';
 import { RedisKeyWalk } from './redis-key-walk.js';
 import { WATCH_MARK } from './redis-lua.js';
@@ -35,6 +38,20 @@ export class RedisStore implements BackendStore {
   readonly #writer: RedisWriter;
   readonly #walk: RedisKeyWalk;
   readonly #onClear: (generationKey: string) => void;
+  readonly #leased: LeasedStore = {
+    groupsOf: (keys) =>
+      chunks(keys, KEYS_PER_BEGIN).map((part) => ({
+        generationKey: this.#parts.generation.key,
+        tagPrefix: this.#parts.keys.tagPrefix,
+        keys: part,
+      })),
+    nameOf: (key) => this.#parts.generation.entryPrefix + key,
+    begin: async (client, keys, hints) => {
+      const parts = chunks(keys, KEYS_PER_BEGIN).map((part) => this.#begin(client, part, hints));
+      return (await Promise.all(parts)).flat();
+    },
+    release: (tokens) => this.release(tokens),
+  };
 
   /** @param onClear - told when the entries of a cache have become void and can be freed */
   constructor(parts: RedisStoreParts, onClear: (generationKey: string) => void) {
@@ -69,6 +86,13 @@ export class RedisStore implements BackendStore {
     );
   }
 
+  beginTurns(
+    keys: readonly string[],
+    hints?: TurnHints,
+  ): MaybePromise<readonly (FillStart | LoadTurn)[]> {
+    return keys.length === 0 ? [] : this.#parts.leases.begin(this.#leased, keys, hints);
+  }
+
   watch(options?: CallOptions): Promise<FillToken> {
     const { connection, generation, keys, stamp, fillTimeoutMs } = this.#parts;
     return connection.call(
@@ -97,11 +121,12 @@ export class RedisStore implements BackendStore {
 
   /** Sent without waiting; a token that is not given back is forgotten after `fillTimeout`. */
   release(tokens: readonly FillToken[]): void {
-    const { connection, generation } = this.#parts;
+    const { connection, generation, leases } = this.#parts;
     const ours = (tokens as readonly RedisFillToken[]).filter(
       ({ lineage }) => lineage !== undefined && !lineage.startsWith(WATCH_MARK),
     );
-    if (ours.length === 0 || !connection.isAvailable) return;
+    if (ours.length === 0) return;
+    if (!connection.isAvailable) return leases.free(ours);
     connection
       .call(
         'release',
@@ -119,13 +144,16 @@ export class RedisStore implements BackendStore {
         () => undefined,
       )
       .catch(() => undefined);
+    leases.free(ours);
   }
 
   store(
     writes: readonly EntryWrite[],
     options?: CallOptions,
   ): MaybePromise<readonly StoreOutcome[]> {
-    return writes.length === 0 ? [] : this.#writer.store(writes, options);
+    if (writes.length === 0) return [];
+    const tokens = writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token]));
+    return this.#parts.leases.freeAfter(tokens, this.#writer.store(writes, options));
   }
 
   delete(keys: readonly string[], options?: CallOptions): MaybePromise<number> {

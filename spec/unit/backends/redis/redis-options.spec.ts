@@ -26,6 +26,7 @@ describe(resolveRedisBackendOptions.name, () => {
       maxConnections: undefined,
       connect: 'lazy',
       fillTimeoutMs: 60_000,
+      leaseMs: 2000,
       maxPayloadBytes: 16_777_216,
       wait: undefined,
     });
@@ -90,6 +91,8 @@ describe(resolveRedisBackendOptions.name, () => {
     [{ commandTimeout: 0 }, 'RedisBackend.commandTimeout'],
     [{ commandTimeout: Infinity }, 'RedisBackend.commandTimeout'],
     [{ commandTimeout: '250' }, 'RedisBackend.commandTimeout'],
+    [{ lease: '99ms' }, 'RedisBackend.lease'],
+    [{ lease: '61s' }, 'RedisBackend.lease'],
     [{ connect: 'now' }, 'RedisBackend.connect'],
     [{ maxConnections: 0 }, 'RedisBackend.maxConnections'],
     [{ maxConnections: 1001 }, 'RedisBackend.maxConnections'],
