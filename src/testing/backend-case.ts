@@ -2,7 +2,7 @@ import type { BackendSession } from './backend-session.js';
 
 /** What a case needs that not every backend has. */
 export type BackendNeed =
-  'conditional stores' | 'scanning' | 'bytes' | 'time' | 'allOf' | 'release';
+  'conditional stores' | 'scanning' | 'bytes' | 'time' | 'allOf' | 'release' | 'leases' | 'lapse';
 
 /** One case of the conformance suite of backends. */
 export interface BackendCase {

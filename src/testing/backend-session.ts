@@ -29,6 +29,11 @@ export interface BackendUnderTest {
    * expiry are skipped.
    */
   readonly advance?: ((ms: number) => MaybePromise<void>) | undefined;
+  /**
+   * Makes all leases of loaders lapse, as if their processes had died long ago. Without it the case about taking over
+   * is skipped.
+   */
+  readonly lapse?: (() => MaybePromise<void>) | undefined;
   /** Cleans up after the case. @defaultValue closes the backend */
   readonly close?: (() => MaybePromise<void>) | undefined;
 }
@@ -58,6 +63,10 @@ export class BackendSession {
 
   async advance(ms: number): Promise<void> {
     await this.#underTest.advance?.(ms);
+  }
+
+  async lapse(): Promise<void> {
+    await this.#underTest.lapse?.();
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { lifecycleCases } from './backend-lifecycle-cases.js';
 import { scanCases } from './backend-scan-cases.js';
 import { BackendSession, type BackendUnderTest } from './backend-session.js';
 import { tagCases } from './backend-tag-cases.js';
+import { turnCases } from './backend-turn-cases.js';
 import { valueCases } from './backend-value-cases.js';
 import type { MaybePromise } from '../cache/maybe-promise.js';
 
@@ -33,6 +34,7 @@ const GROUPS: Readonly<Record<string, readonly BackendCase[]>> = {
   values: valueCases,
   keys: keyCases,
   fences: fenceCases,
+  turns: turnCases,
   invalidations: invalidationCases,
   tags: tagCases,
   expiry: expiryCases,
@@ -44,8 +46,8 @@ const GROUPS: Readonly<Record<string, readonly BackendCase[]>> = {
  * The conformance suite of {@link CacheBackend}: every sentence of the port as a case.
  *
  * `makeBackend` is called once for each case and gives a backend that is empty and seen by nobody else, on a shared
- * store under a prefix of its own. Cases that need what the backend does not have (conditional stores, scanning, a
- * way to let time pass) are skipped.
+ * store under a prefix of its own. Cases that need what the backend does not have (conditional stores, leases,
+ * scanning, a way to let time pass) are skipped.
  *
  * @example
  * ```ts
@@ -91,7 +93,7 @@ function testBody(
 
 function isMet(
   need: BackendNeed,
-  { backend, advance }: BackendUnderTest,
+  { backend, advance, lapse }: BackendUnderTest,
   { without = [] }: DescribeBackendOptions,
 ): boolean {
   switch (need) {
@@ -103,6 +105,10 @@ function isMet(
       return backend.capabilities.stores === 'bytes';
     case 'time':
       return advance !== undefined;
+    case 'leases':
+      return backend.capabilities.hasLeases;
+    case 'lapse':
+      return lapse !== undefined;
     case 'allOf':
     case 'release':
       return !without.includes(need);

@@ -255,8 +255,10 @@ describe('describeBackend', function () {
     const result = await runSuite(() => new MemoryBackend({ sweepInterval: Infinity }));
     expect(result.failed).to.deep.equal([]);
     expect(result.passed.length).to.be.greaterThan(120);
-    expect(result.skipped).to.have.length(1);
-    expect(result.skipped[0]).to.match(/cannot become bytes/);
+    // Leases have a spec of their own: backend-turn-cases.spec.ts.
+    const skipped = result.skipped.filter((name) => !name.startsWith('turns: '));
+    expect(skipped).to.have.length(1);
+    expect(skipped[0]).to.match(/cannot become bytes/);
   });
 
   for (const [fault, change, caseThatFails] of FAULTS) {

@@ -169,12 +169,11 @@ export class RedisBackend implements CacheBackend {
       generation: { key, entryPrefix: entryPrefix(key), value: undefined },
       pendingSets: new PendingSets(),
       reader: new RedisReader(context, space),
-      leases,
       fillTimeoutMs: this.#options.fillTimeoutMs,
       maxPayloadBytes: this.#options.maxPayloadBytes,
       wait: this.#options.wait,
     };
-    const store = new RedisStore(parts, (cleared) => reclaim.schedule(cleared));
+    const store = new RedisStore(parts, (cleared) => reclaim.schedule(cleared), leases);
     this.#stores.set(key, { store, parts });
     return store;
   }

@@ -2,7 +2,6 @@ import type { BackendContext, CacheSpace, FillToken } from '../../cache/backend.
 import type { PendingSets } from './pending-sets.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
-import type { RedisLeases } from './redis-leases.js';
 import type { RedisReader } from './redis-reader.js';
 import type { RedisStamp } from './redis-stamp.js';
 import type { ResolvedRedisWait } from './redis-wait.js';
@@ -17,7 +16,6 @@ export interface RedisStoreParts {
   readonly generation: KnownGeneration;
   readonly pendingSets: PendingSets;
   readonly reader: RedisReader;
-  readonly leases: RedisLeases;
   readonly fillTimeoutMs: number;
   readonly maxPayloadBytes: number;
   readonly wait: ResolvedRedisWait | undefined;

@@ -14,7 +14,7 @@ import type {
 import type { StoredEntry } from '../../cache/entry.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
-import type { LeasedStore } from './redis-leases.js';
+import type { LeasedStore, RedisLeases } from './redis-leases.js';
 import type { RedisLike } from './redis-like.js';
 import { RedisKeyWalk } from './redis-key-walk.js';
 import { WATCH_MARK } from './redis-lua.js';
@@ -38,6 +38,7 @@ export class RedisStore implements BackendStore {
   readonly #writer: RedisWriter;
   readonly #walk: RedisKeyWalk;
   readonly #onClear: (generationKey: string) => void;
+  readonly #leases: RedisLeases;
   readonly #leased: LeasedStore = {
     groupsOf: (keys) =>
       chunks(keys, KEYS_PER_BEGIN).map((part) => ({
@@ -54,8 +55,13 @@ export class RedisStore implements BackendStore {
   };
 
   /** @param onClear - told when the entries of a cache have become void and can be freed */
-  constructor(parts: RedisStoreParts, onClear: (generationKey: string) => void) {
+  constructor(
+    parts: RedisStoreParts,
+    onClear: (generationKey: string) => void,
+    leases: RedisLeases,
+  ) {
     this.#parts = parts;
+    this.#leases = leases;
     this.#reads = new RedisReads(parts);
     this.#writer = new RedisWriter(parts);
     this.#walk = new RedisKeyWalk(parts);
@@ -90,7 +96,7 @@ export class RedisStore implements BackendStore {
     keys: readonly string[],
     hints?: TurnHints,
   ): MaybePromise<readonly (FillStart | LoadTurn)[]> {
-    return keys.length === 0 ? [] : this.#parts.leases.begin(this.#leased, keys, hints);
+    return keys.length === 0 ? [] : this.#leases.begin(this.#leased, keys, hints);
   }
 
   watch(options?: CallOptions): Promise<FillToken> {
@@ -121,12 +127,12 @@ export class RedisStore implements BackendStore {
 
   /** Sent without waiting; a token that is not given back is forgotten after `fillTimeout`. */
   release(tokens: readonly FillToken[]): void {
-    const { connection, generation, leases } = this.#parts;
+    const { connection, generation } = this.#parts;
     const ours = (tokens as readonly RedisFillToken[]).filter(
       ({ lineage }) => lineage !== undefined && !lineage.startsWith(WATCH_MARK),
     );
     if (ours.length === 0) return;
-    if (!connection.isAvailable) return leases.free(ours);
+    if (!connection.isAvailable) return this.#leases.free(ours);
     connection
       .call(
         'release',
@@ -144,7 +150,7 @@ export class RedisStore implements BackendStore {
         () => undefined,
       )
       .catch(() => undefined);
-    leases.free(ours);
+    this.#leases.free(ours);
   }
 
   store(
@@ -153,7 +159,7 @@ export class RedisStore implements BackendStore {
   ): MaybePromise<readonly StoreOutcome[]> {
     if (writes.length === 0) return [];
     const tokens = writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token]));
-    return this.#parts.leases.freeAfter(tokens, this.#writer.store(writes, options));
+    return this.#leases.freeAfter(tokens, this.#writer.store(writes, options));
   }
 
   delete(keys: readonly string[], options?: CallOptions): MaybePromise<number> {

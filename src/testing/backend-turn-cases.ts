@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import type { BackendStore, FillStart, LoadTurn, TurnHints } from '../cache/backend.js';
+import { backendCase, type BackendCase } from './backend-case.js';
+
+/** Leases: who may load, who has to wait, and until when. */
+export const turnCases: readonly BackendCase[] = [
+  backendCase(
+    'gives one of many a token, and the others a turn to wait for',
+    async (session) => {
+      const store = session.open();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => ask(store, 'k')));
+      const starts = answers.filter(isStart);
+      assert.equal(starts.length, 1, 'one token among 50');
+      assert.equal(starts[0]!.entry, undefined);
+      const turns = answers.filter((answer) => !isStart(answer)) as LoadTurn[];
+      assert.equal(await session.fill(store, starts[0]!.token, 'loaded'), 'stored');
+      await Promise.all(turns.map(({ whenOver }) => whenOver));
+      await session.expect(store, 'k', 'loaded');
+    },
+    'leases',
+  ),
+  backendCase(
+    'ends a turn when the value is stored, not before',
+    async (session) => {
+      const store = session.open();
+      const start = await expectStart(store, 'k');
+      const turn = await expectTurn(store, 'k');
+      let isOver = false;
+      const over = turn.whenOver.then(() => (isOver = true));
+      await session.set(store, 'other', 1);
+      await session.expectAbsent(store, 'k');
+      assert.equal(isOver, false, 'whether the turn is over before the store');
+      assert.equal(await session.fill(store, start.token, 'loaded'), 'stored');
+      await over;
+      const { entry } = await expectStart(store, 'k');
+      assert.equal(entry?.value, 'loaded');
+    },
+    'leases',
+  ),
+  backendCase(
+    'ends a turn when the token is given back, and gives the next one a token',
+    async (session) => {
+      const store = session.open();
+      store.release([(await expectStart(store, 'k')).token]);
+      const { token } = await expectStart(store, 'k');
+      const turn = await expectTurn(store, 'k');
+      store.release([token]);
+      await turn.whenOver;
+      const next = await expectStart(store, 'k');
+      assert.equal(await session.fill(store, next.token, 'loaded'), 'stored');
+      await session.expect(store, 'k', 'loaded');
+    },
+    'leases',
+  ),
+  backendCase(
+    'ends a turn when the store was refused, so that another one loads',
+    async (session) => {
+      const store = session.open();
+      const { token } = await expectStart(store, 'k');
+      const turn = await expectTurn(store, 'k');
+      await store.delete(['k']);
+      assert.equal(await session.fill(store, token, 'old'), 'refused');
+      await turn.whenOver;
+      await session.expectAbsent(store, 'k');
+      const next = await expectStart(store, 'k');
+      assert.equal(await session.fill(store, next.token, 'new'), 'stored');
+      await session.expect(store, 'k', 'new');
+    },
+    'leases',
+    'conditional stores',
+  ),
+  backendCase(
+    'gives the entry that is there, without a turn, whoever refreshes it',
+    async (session) => {
+      const store = session.open();
+      await session.set(store, 'k', 'there');
+      for (let count = 0; count < 2; count++) {
+        assert.equal((await expectStart(store, 'k')).entry?.value, 'there');
+      }
+      const refreshing = await expectStart(store, 'k', { isRefresh: true });
+      assert.equal((await expectStart(store, 'k')).entry?.value, 'there');
+      store.release([refreshing.token]);
+    },
+    'leases',
+  ),
+  backendCase(
+    'asks for a turn to refresh an entry that is there',
+    async (session) => {
+      const store = session.open();
+      await session.set(store, 'k', 'there');
+      const { token, entry } = await expectStart(store, 'k', { isRefresh: true });
+      assert.equal(entry?.value, 'there');
+      const turn = await expectTurn(store, 'k', { isRefresh: true });
+      assert.equal(await session.fill(store, token, 'refreshed'), 'stored');
+      await turn.whenOver;
+      await session.expect(store, 'k', 'refreshed');
+    },
+    'leases',
+  ),
+  backendCase(
+    'asks for a turn where the entry is void',
+    async (session) => {
+      const store = session.open();
+      const invalidations = [
+        () => store.delete(['k']),
+        () => store.clear(),
+        () => session.backend.invalidateTags({ anyOf: ['blue'] }),
+      ];
+      for (const invalidate of invalidations) {
+        await session.set(store, 'k', 'old', { tags: ['blue'] });
+        await invalidate();
+        const start = await expectStart(store, 'k');
+        assert.equal(start.entry, undefined);
+        const turn = await expectTurn(store, 'k');
+        store.release([start.token]);
+        await turn.whenOver;
+      }
+    },
+    'leases',
+  ),
+  backendCase(
+    'answers many keys in their order, each for itself',
+    async (session) => {
+      const store = session.open();
+      await session.set(store, 'there', 'value');
+      const { token } = await expectStart(store, 'held');
+      const answers = await store.beginTurns!(['free', 'held', 'there']);
+      assert.deepEqual(answers.map(isStart), [true, false, true]);
+      const [free, held, there] = answers as readonly [FillStart, LoadTurn, FillStart];
+      assert.equal(free.token.key, 'free');
+      assert.equal(there.entry?.value, 'value');
+      store.release([token]);
+      await held.whenOver;
+      assert.equal(await session.fill(store, free.token, 'loaded'), 'stored');
+      assert.deepEqual(await store.beginTurns!([]), []);
+    },
+    'leases',
+  ),
+  backendCase(
+    'holds the leases of two caches and two versions apart',
+    async (session) => {
+      const stores = [session.open('users', '1'), session.open('users', '2'), session.open('b')];
+      const starts = await Promise.all(stores.map((store) => expectStart(store, 'k')));
+      const turns = await Promise.all(stores.map((store) => expectTurn(store, 'k')));
+      stores[1]!.release([starts[1]!.token]);
+      await turns[1]!.whenOver;
+      await expectTurn(stores[0]!, 'k');
+      await expectTurn(stores[2]!, 'k');
+    },
+    'leases',
+  ),
+  backendCase(
+    'leaves a cancelled turn pending, and the others be',
+    async (session) => {
+      const store = session.open();
+      const { token } = await expectStart(store, 'k');
+      const cancelled = await expectTurn(store, 'k');
+      const turn = await expectTurn(store, 'k');
+      let isOver = false;
+      void cancelled.whenOver.then(() => (isOver = true));
+      cancelled.cancel();
+      cancelled.cancel();
+      store.release([token]);
+      await turn.whenOver;
+      assert.equal(isOver, false, 'whether the cancelled turn is over');
+    },
+    'leases',
+  ),
+  backendCase(
+    'takes a token back twice, and after a store, without ending the lease of another',
+    async (session) => {
+      const store = session.open();
+      const { token } = await expectStart(store, 'k');
+      store.release([token]);
+      const next = await expectStart(store, 'k');
+      store.release([token]);
+      await expectTurn(store, 'k');
+      assert.equal(await session.fill(store, next.token, 'loaded'), 'stored');
+      await expectStart(store, 'k', { isRefresh: true });
+      store.release([next.token]);
+      await expectTurn(store, 'k', { isRefresh: true });
+    },
+    'leases',
+  ),
+  backendCase(
+    'refuses the token of a lease that lapsed and was taken over',
+    async (session) => {
+      const store = session.open();
+      const lost = await expectStart(store, 'k');
+      await session.lapse();
+      const next = await expectStart(store, 'k');
+      assert.equal(await session.fill(store, lost.token, 'late'), 'refused');
+      await session.expectAbsent(store, 'k');
+      await expectTurn(store, 'k');
+      assert.equal(await session.fill(store, next.token, 'loaded'), 'stored');
+      await session.expect(store, 'k', 'loaded');
+    },
+    'leases',
+    'lapse',
+    'conditional stores',
+  ),
+];
+
+async function ask(
+  store: BackendStore,
+  key: string,
+  hints?: TurnHints,
+): Promise<FillStart | LoadTurn> {
+  assert.ok(store.beginTurns !== undefined, 'a store of a backend with leases has beginTurns');
+  const answers = await store.beginTurns([key], hints);
+  assert.equal(answers.length, 1, 'beginTurns gives one answer for one key');
+  return answers[0]!;
+}
+
+function isStart(answer: FillStart | LoadTurn): answer is FillStart {
+  return 'token' in answer;
+}
+
+async function expectStart(
+  store: BackendStore,
+  key: string,
+  hints?: TurnHints,
+): Promise<FillStart> {
+  const answer = await ask(store, key, hints);
+  return isStart(answer) ? answer : assert.fail(`The lease of '${key}' is free, or not needed`);
+}
+
+async function expectTurn(store: BackendStore, key: string, hints?: TurnHints): Promise<LoadTurn> {
+  const answer = await ask(store, key, hints);
+  return isStart(answer) ? assert.fail(`The lease of '${key}' is held`) : answer;
+}
