@@ -44,10 +44,6 @@ export class HeldLeases {
     this.#settings = settings;
   }
 
-  get size(): number {
-    return this.#leases.size;
-  }
-
   /** How long Redis keeps the record of a lease, in milliseconds: after that its token is void by itself. */
   get keptMs(): string {
     return String(Math.ceil(this.#settings.leaseMs + this.#settings.fillTimeoutMs));
