@@ -126,6 +126,7 @@ export class FaultProxy implements AsyncDisposable {
     return this.#links.size;
   }
 
+  /** What went through so far. */
   get counts(): FaultProxyCounts {
     return {
       accepted: this.#accepted,

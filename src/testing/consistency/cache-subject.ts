@@ -5,10 +5,12 @@ import type { OriginValue } from './operation-record.js';
 
 /** What {@link cacheSubject} needs of a `CacheManager`. */
 export interface SubjectManager {
+  /** A cache by name. */
   cache<Key extends readonly [string], Value>(
     name: string,
     definition?: CacheDefinition,
   ): Cache<Key, Value>;
+  /** Ends the manager. */
   close(): Promise<void>;
 }
 

@@ -84,6 +84,7 @@ export interface ConsistencyRun {
   pause(span: Duration): Promise<void>;
   /** Stops a process, by its place from 0 on, without ending it: its sockets stay open, its timers do not fire. */
   freeze(place: number): void;
+  /** Lets a frozen process go on. */
   thaw(place: number): void;
   /** Ends a process as a crash would. Resolves once another one has taken its place. */
   kill(place: number): Promise<void>;

@@ -1,0 +1,174 @@
+/*
+ * Question: how many reads return a value that an acknowledged invalidation had made void?
+ *
+ * Set-up: the consistency checker of `cachewell/testing`, unchanged, on each subject in turn, with a redis-server of its
+ * own and several processes. Every subject does the kinds of operations that it offers; the weights are the same.
+ *
+ * Peers: bentocache and cacheable, on Redis alone and with memory over it and their bus, and a cache by hand.
+ * Goal: 0 for cachewell.
+ *
+ * The long run: `--subject cachewell-redis --invalidations 1000000 --duration 10m`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderConsistencyReport, runConsistency, type ConsistencyReport } from 'cachewell/testing';
+import { describeEnvironment, environmentLine, root } from '../support/environment.js';
+import { startRedis } from '../support/redis-server.js';
+import { tableMarkdown, tableText, type Table } from '../support/table.js';
+import { readOptions, runMain, UsageError, usageText, wholeNumber } from '../support/usage.js';
+import type { SubjectOptions } from './subject-options.js';
+
+const COMMAND = 'npm run bench:consistency';
+const PAGE = 'docs/CONSISTENCY.md';
+const BEGIN = '<!-- begin consistency -->';
+const END = '<!-- end consistency -->';
+
+/** How long an invalidation may stay unknown to the memories of other processes before it counts. */
+const DEFAULT_BOUND_MS = 1000;
+
+interface Subject {
+  readonly name: string;
+  readonly title: string;
+  readonly hasCopies: boolean;
+  readonly processes?: number;
+}
+
+const SUBJECTS: readonly Subject[] = [
+  { name: 'cachewell-memory', title: 'cachewell, memory', hasCopies: false, processes: 1 },
+  { name: 'cachewell-redis', title: 'cachewell, Redis', hasCopies: false },
+  { name: 'bentocache-redis', title: 'bentocache, Redis', hasCopies: false },
+  { name: 'cacheable-redis', title: 'cacheable, Redis', hasCopies: false },
+  { name: 'by-hand-redis', title: 'GET, load, SET by hand', hasCopies: false },
+  { name: 'cachewell-tiered', title: 'cachewell, memory over Redis', hasCopies: true },
+  { name: 'bentocache-tiered', title: 'bentocache, memory over Redis', hasCopies: true },
+  { name: 'cacheable-tiered', title: 'cacheable, memory over Redis', hasCopies: true },
+];
+
+const OPTIONS = {
+  subject: { type: 'string', value: 'NAMES', meaning: 'only these, separated by commas' },
+  invalidations: { type: 'string', value: 'N', meaning: 'acknowledged, per subject (20000)' },
+  duration: { type: 'string', value: 'TIME', meaning: 'ends a subject earlier, such as 10m' },
+  processes: { type: 'string', value: 'N', meaning: 'that use the cache (3)' },
+  actors: { type: 'string', value: 'N', meaning: 'operations at a time in each process (8)' },
+  keys: { type: 'string', value: 'N', meaning: 'that they use (64)' },
+  bound: { type: 'string', value: 'MS', meaning: 'lateness allowed to copies in memory (1000)' },
+  seed: { type: 'string', value: 'N', meaning: 'of the choices (1)' },
+  save: { type: 'boolean', meaning: `writes the table into ${PAGE}` },
+  help: { type: 'boolean', meaning: 'this text' },
+} as const;
+
+interface Outcome {
+  readonly subject: Subject;
+  /** A text when it could not be checked. */
+  readonly report: ConsistencyReport | string;
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(OPTIONS);
+  if (options.help === true) {
+    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n\nsubjects: ${names().join(', ')}\n`);
+    return;
+  }
+  const count = (name: keyof typeof OPTIONS, absent: number, min = 1): number =>
+    wholeNumber(name, options[name], { absent, min });
+  const run = {
+    invalidations: count('invalidations', 20_000),
+    actors: count('actors', 8),
+    keys: count('keys', 64),
+    seed: count('seed', 1, 0),
+    ...(typeof options.duration === 'string' && { duration: options.duration as '10m' }),
+  };
+  const processes = count('processes', 3);
+  const bound = count('bound', DEFAULT_BOUND_MS, 0);
+  const outcomes: Outcome[] = [];
+  let redis = 'unknown';
+  for (const subject of selected(options.subject)) {
+    const server = await startRedis();
+    redis = server.version;
+    process.stdout.write(`\n${subject.title}\n`);
+    const subjectOptions: SubjectOptions = { url: `redis://127.0.0.1:${server.port}` };
+    const report = await runConsistency({
+      ...run,
+      subject: new URL(`./subjects/${subject.name}.js`, import.meta.url),
+      subjectOptions,
+      processes: subject.processes ?? processes,
+      bound: subject.hasCopies ? bound : 0,
+      examples: 1,
+    }).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'ConsistencyRunError') return error.message;
+      throw error;
+    });
+    await server.stop();
+    process.stdout.write(
+      `${typeof report === 'string' ? report : renderConsistencyReport(report)}\n`,
+    );
+    outcomes.push({ subject, report });
+  }
+  const environment = environmentLine(describeEnvironment(['bentocache', 'cacheable', 'ioredis']));
+  process.stdout.write(`\n${tableText(tableOf(outcomes))}\n${environment}, Redis ${redis}\n`);
+  if (options.save === true) {
+    const command = [COMMAND, '--', ...process.argv.slice(2)].join(' ');
+    await save(`\`${command}\`: ${environment}, Redis ${redis}.`, outcomes);
+  }
+  const own = outcomes.filter(({ subject }) => subject.name.startsWith('cachewell'));
+  const isBroken = ({ report }: Outcome): boolean =>
+    typeof report === 'string' || report.violations > 0;
+  if (own.some(isBroken)) process.exitCode = 1;
+}
+
+function names(): readonly string[] {
+  return SUBJECTS.map(({ name }) => name);
+}
+
+function selected(given: string | boolean | undefined): readonly Subject[] {
+  if (typeof given !== 'string') return SUBJECTS;
+  return given.split(',').map((name) => {
+    const subject = SUBJECTS.find((each) => each.name === name.trim());
+    if (subject !== undefined) return subject;
+    throw new UsageError(`--subject: expected some of ${names().join(', ')}, got '${name}'`);
+  });
+}
+
+function tableOf(outcomes: readonly Outcome[]): Table {
+  const whole = (count: number): string => count.toLocaleString('en-US');
+  return {
+    columns: [
+      { title: 'cache', align: 'left' },
+      { title: 'invalidations' },
+      { title: 'reads' },
+      { title: 'hits' },
+      { title: 'races' },
+      { title: 'stale reads' },
+      { title: 'of these in the own process or a shared store' },
+      { title: 'of these later than the bound' },
+      { title: 'void values served, p99 ms' },
+      { title: 'max ms' },
+    ],
+    rows: outcomes.map(({ subject, report }) => {
+      if (typeof report === 'string') {
+        return [subject.title, ...Array.from({ length: 8 }, () => '-'), 'could not be checked'];
+      }
+      const { acknowledged, reads, hits, races, violations, stale, late, staleness } = report;
+      return [
+        subject.title,
+        ...[acknowledged, reads, hits, races, violations, stale, late].map(whole),
+        staleness.p99Ms.toFixed(1),
+        staleness.maxMs.toFixed(1),
+      ];
+    }),
+  };
+}
+
+async function save(head: string, outcomes: readonly Outcome[]): Promise<void> {
+  const path = join(root, PAGE);
+  const page = readFileSync(path, 'utf8');
+  const from = page.indexOf(BEGIN);
+  const to = page.indexOf(END);
+  if (from < 0 || to < from) throw new UsageError(`${PAGE} has no block '${BEGIN} … ${END}'`);
+  const text = `${page.slice(0, from + BEGIN.length)}\n\n${head}\n\n${tableMarkdown(tableOf(outcomes))}\n\n${page.slice(to)}`;
+  const { format, resolveConfig } = await import('prettier');
+  const settings = await resolveConfig(path, { editorconfig: true });
+  writeFileSync(path, await format(text, { ...settings, filepath: path }));
+}
+
+await runMain(main);
