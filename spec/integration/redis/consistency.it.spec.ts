@@ -40,6 +40,10 @@ describe('consistency over processes on Redis', function () {
       });
       expect(report.violations, renderConsistencyReport(report)).to.equal(0);
       expect(report.acknowledged).to.be.at.least(INVALIDATIONS / 2);
+      expect(report.failures.count, report.failures.reasons.join()).to.equal(0);
+      expect(report.invalidations).to.have.all.keys(
+        ...['key', 'keys', 'pattern', 'tags', 'allTags', 'clear', 'expire', 'put'],
+      );
       // A run in which nothing was hit, or nothing met, would prove nothing.
       expect(report.hits).to.be.greaterThan(report.reads / 10);
       expect(report.races).to.be.greaterThan(report.reads / 20);
@@ -77,8 +81,13 @@ describe('consistency over processes on Redis', function () {
     expect(report.violations, renderConsistencyReport(report)).to.equal(0);
   });
 
-  it('finds the usual cache by hand out', async () => {
-    const report = await check('plain-redis-subject', { invalidations: 2000 });
-    expect(report.stale).to.be.greaterThan(10);
-  });
+  for (const [what, subject] of [
+    ['the usual cache by hand', 'plain-redis-subject'],
+    ['the library without its fences', 'unfenced-subject'],
+  ] as const) {
+    it(`finds ${what} out`, async () => {
+      const report = await check(subject, { invalidations: 2000 });
+      expect(report.stale).to.be.greaterThan(10);
+    });
+  }
 });

@@ -51,6 +51,7 @@ class ProcessGroup implements ConsistencyRun {
   readonly #remaining: number[];
   readonly #replacing = new Set<Promise<void>>();
   #numbers = 0;
+  #isStopping = false;
   #killed = 0;
 
   constructor(options: ResolvedConsistencyOptions) {
@@ -73,12 +74,10 @@ class ProcessGroup implements ConsistencyRun {
       const startedAt = performance.now();
       for (const each of this.#places) each.start();
       const timer =
-        durationMs === Infinity
-          ? undefined
-          : setTimeout(() => this.#places.forEach((each) => each.stop()), durationMs);
+        durationMs === Infinity ? undefined : setTimeout(() => this.#stop(), durationMs);
       const disturbing = faults(this);
       // A disturbance that fails ends the run; its error is thrown below.
-      disturbing.catch(() => this.#places.forEach((each) => each.stop()));
+      disturbing.catch(() => this.#stop());
       try {
         await this.#allOver();
       } finally {
@@ -141,6 +140,13 @@ class ProcessGroup implements ConsistencyRun {
     this.#places[place] = successor;
     await successor.opened();
     successor.start();
+    if (this.#isStopping) successor.stop();
+  }
+
+  /** Lets no process begin anything more, those to come included. */
+  #stop(): void {
+    this.#isStopping = true;
+    for (const each of this.#places) each.stop();
   }
 
   #at(place: number): CheckedProcess {

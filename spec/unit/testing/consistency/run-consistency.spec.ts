@@ -65,6 +65,15 @@ describe(runConsistency.name, function () {
     expect(renderConsistencyReport(report)).to.match(/#3 stale: read of g\d-\d+ in process 0/);
   });
 
+  it('finds out that a manager stores without fences', async () => {
+    const report = await runConsistency({
+      subject: subjectUrl('unfenced-subject'),
+      subjectOptions: {},
+      invalidations: 2000,
+    });
+    expect(report.stale).to.be.greaterThan(10);
+  });
+
   it('replaces processes that its faults kill, and goes on', async () => {
     const report = await runConsistency({
       subject: subjectUrl('memory-subject'),
@@ -111,6 +120,16 @@ describe(runConsistency.name, function () {
     expect(report.acknowledged).to.be.greaterThan(0);
   });
 
+  it('ends although a process is replaced after its duration', async () => {
+    const { killed } = await runConsistency({
+      subject: subjectUrl('memory-subject'),
+      invalidations: Infinity,
+      duration: 1,
+      faults: (run) => run.kill(0),
+    });
+    expect(killed).to.equal(1);
+  });
+
   it('rejects with what its faults reject with', async () => {
     const fault = new Error('there is no such server');
     const run = runConsistency({
@@ -138,7 +157,7 @@ describe(runConsistency.name, function () {
     });
 
     it('fails when an operation never ends', async () => {
-      const error = await run('hang', { patience: '1s' });
+      const error = await run('hang', { patience: '5s' });
       expect(error).to.be.instanceOf(ConsistencyRunError);
       expect((error as Error).message).to.include('operations did not end');
     });
