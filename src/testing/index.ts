@@ -62,3 +62,4 @@ export type { HeldCalls } from './gate.js';
 export { ManualClock } from './manual-clock.js';
 export type { MessageCounts, MessageFaultKind, MessageFaultOptions } from './message-faults.js';
 export type { PushedMessage } from './pushed-message.js';
+export { type MemoryBus, MemoryBusHub } from './memory-bus.js';
