@@ -122,12 +122,19 @@ const rules = [
   },
   {
     name: 'backends-do-not-know-each-other',
-    comment: 'A backend imports its sibling; only the bus port of the tiered backend is shared.',
+    comment: 'A backend imports its sibling.',
     severity: 'error',
-    from: { path: '^src/backends/([^/]+)/' },
+    from: { path: '^src/backends/(?!tiered/)([^/]+)/' },
+    to: { path: '^src/backends/', pathNot: ['^src/backends/$1/'] },
+  },
+  {
+    name: 'tiers-know-memory-only',
+    comment: 'The tiered backend takes any two backends; by name it knows its default first tier.',
+    severity: 'error',
+    from: { path: '^src/backends/tiered/' },
     to: {
       path: '^src/backends/',
-      pathNot: ['^src/backends/$1/', '^src/backends/tiered/[a-z-]*bus[a-z-]*\\.ts$'],
+      pathNot: ['^src/backends/tiered/', '^src/backends/memory/memory-backend\\.ts$'],
     },
   },
   {

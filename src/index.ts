@@ -115,6 +115,8 @@ export type {
   EvictionPolicyFactory,
 } from './backends/memory/eviction-policy.js';
 export { NullBackend } from './backends/null-backend.js';
+export { TieredBackend } from './backends/tiered/tiered-backend.js';
+export type { TieredBackendOptions } from './backends/tiered/tiered-backend-options.js';
 export { JsonCodec } from './codecs/json-codec.js';
 export {
   fromSerializer,

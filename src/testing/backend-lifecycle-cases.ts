@@ -34,7 +34,8 @@ const operations = (
 export const lifecycleCases: readonly BackendCase[] = [
   backendCase('has a name and declares what it can do', async ({ backend }) => {
     assert.match(backend.name, /^\S+$/);
-    const { stores, ...claims } = backend.capabilities;
+    const { stores, keepsInvalidations, ...claims } = backend.capabilities;
+    assert.ok(keepsInvalidations === undefined || typeof keepsInvalidations === 'boolean');
     assert.ok(stores === 'values' || stores === 'bytes');
     const names = ['canScan', 'hasConditionalStores', 'hasGenerations', 'hasLeases', 'isShared'];
     assert.deepEqual(Object.keys(claims).sort(), names);
