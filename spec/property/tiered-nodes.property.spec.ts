@@ -100,7 +100,7 @@ class Model {
   /** Ends all faults, and reads everything once the time that P3 allows has passed. */
   async finish(): Promise<void> {
     for (const node of this.nodes.nodes) {
-      node.l2.heal();
+      this.#outage(node, false);
       node.bus.release();
       node.bus.heal();
     }
@@ -221,7 +221,11 @@ class Model {
   }
 
   #outage({ l2 }: TieredNode, isOn: boolean): void {
-    if (!isOn) return l2.heal();
+    if (!isOn) {
+      l2.heal();
+      l2.report({ type: 'recovered' });
+      return;
+    }
     for (const operation of ['get', 'getMany', 'begin', 'watch', 'store'] as const)
       l2.fail(operation);
     for (const operation of [

@@ -9,11 +9,11 @@ import type {
   CallOptions,
   TagSelection,
 } from '../../cache/backend.js';
+import { deferring } from '../../cache/deferral/deferring.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { CacheClosedError, CacheConfigurationError } from '../../errors.js';
 import { spaceId } from './coherence-message.js';
 import { Coherence } from './coherence.js';
-import { deferring } from './deferred-shared-tier.js';
 import { DegradedParts } from './degraded-parts.js';
 import { L1Trust } from './l1-trust.js';
 import { OwnTierStore } from './own-tier-store.js';
@@ -37,7 +37,8 @@ import { WorkUnderWay } from './work-under-way.js';
  * loaded, read, nor proved true within `maxStaleness` (promise P3). A copy never outlives its original.
  *
  * While the shared tier fails, trusted entries are served on, and what is loaded is kept here for `maxStaleness` at the
- * most. A process whose bus has failed for more than five minutes, while it still reaches the shared tier, may
+ * most. Invalidations that it cannot take are kept and replayed before it is read again; after that the other processes
+ * are told to drop everything. A process whose bus has failed for more than five minutes, while it still reaches the shared tier, may
  * invalidate without others noticing before it speaks again: those calls fail, and say so.
  *
  * Per cache, `tiers` in its definition chooses both tiers, only the own one (invalidations still travel), or only the
@@ -67,14 +68,14 @@ export class TieredBackend implements CacheBackend {
   /** Caches that are kept in the own tier only: there, an entry's expiry is not a mere copy's. */
   readonly #ownCaches = new Set<string>();
   #parts: TieredParts | undefined = undefined;
-  #hasDeferred = false;
   #closing: Promise<void> | undefined = undefined;
 
   /** @throws {@link InvalidOptionError} when an option is unknown or has a value that it cannot have */
   constructor(options: TieredBackendOptions) {
     const { l1, l2, bus, maxStalenessMs, heartbeatMs } = resolveTieredBackendOptions(options);
     this.#l1 = l1;
-    this.#l2 = deferring(l2);
+    // What is carried out late, others may have copied meanwhile.
+    this.#l2 = deferring(l2, { onReplayed: () => this.#coherence?.oweEpoch() });
     this.#trust = new L1Trust(maxStalenessMs);
     this.#ownTier = new ProcessTier(l1);
     this.#coherence =
@@ -245,13 +246,6 @@ export class TieredBackend implements CacheBackend {
         return;
       case 'recovered':
         degradedParts.recovered('l2');
-        // What was kept meanwhile has been replayed; others may have copied what it made void.
-        if (this.#hasDeferred) this.#coherence?.renew();
-        this.#hasDeferred = false;
-        return;
-      case 'deferred':
-        this.#hasDeferred = true;
-        context.report(event);
         return;
       default:
         context.report(event);
