@@ -28,6 +28,11 @@ const DEFAULTS: Readonly<Record<string, (exported: Exported) => object>> = {
     const resolved = resolve({});
     return { ...resolved, policy: resolved.policy() instanceof LruPolicy ? 'lru' : 'another' };
   },
+  CacheSpace: (exported) => exported('DEFAULT_SPACE') as object,
+  TieredBackendOptions: (exported) => ({
+    maxStaleness: exported('DEFAULT_MAX_STALENESS'),
+    heartbeat: exported('DEFAULT_HEARTBEAT'),
+  }),
   RedisEndpointOptions: (exported) => exported('DEFAULT_REDIS_ENDPOINT') as object,
   RedisBackendOptions: (exported) => ({
     ...(exported('resolveRedisBackendOptions') as (options: object) => object)({}),

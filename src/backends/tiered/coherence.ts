@@ -104,7 +104,7 @@ export class Coherence {
       return this.#publish(invalidation, options);
     }
     const { kind, space, keys } = invalidation;
-    const published: MaybePromise<void>[] = [];
+    const published: Promise<void>[] = [];
     for (let start = 0; start < keys.length; start += MAX_MESSAGE_KEYS) {
       const part = keys.slice(start, start + MAX_MESSAGE_KEYS);
       published.push(this.#publish({ kind, space, keys: part }, options));

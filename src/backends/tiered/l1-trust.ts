@@ -1,4 +1,4 @@
-import type { EntryWrite } from '../../cache/backend.js';
+import type { CacheTiers, EntryWrite } from '../../cache/backend.js';
 import type { CacheEntry } from '../../cache/entry.js';
 
 /**
@@ -36,6 +36,13 @@ export class L1Trust {
     return now < (entry.confirmedAt ?? entry.createdAt) + this.maxStalenessMs;
   }
 }
+
+/** In which tiers a cache is kept, and for how long in the own one, when its definition does not say. */
+export const DEFAULT_SPACE: { readonly tiers: CacheTiers; readonly l1TtlMs: number } =
+  Object.freeze({
+    tiers: 'both',
+    l1TtlMs: Infinity,
+  });
 
 /** What bounds a copy in the process' own tier. All are times by the clock of this process. */
 export interface CopyBounds {

@@ -14,7 +14,7 @@ import type { StoredEntry } from '../../cache/entry.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import { andThen, type MaybePromise } from '../../cache/maybe-promise.js';
 import { spaceId } from './coherence-message.js';
-import { boundedCopy } from './l1-trust.js';
+import { boundedCopy, DEFAULT_SPACE } from './l1-trust.js';
 import { announceSafely, invalidateTiers, withDeadline, type TieredParts } from './tiered-parts.js';
 import { isTieredToken, splitTokens, TieredToken } from './tiered-token.js';
 
@@ -33,7 +33,7 @@ export class OwnTierStore implements BackendStore {
     this.#parts = parts;
     this.#id = spaceId(space);
     this.#l1 = l1;
-    this.#keepMs = space.l1TtlMs ?? Infinity;
+    this.#keepMs = space.l1TtlMs ?? DEFAULT_SPACE.l1TtlMs;
   }
 
   get(key: string, hints?: ReadHints): MaybePromise<StoredEntry | undefined> {

@@ -15,7 +15,7 @@ import { CacheClosedError, CacheConfigurationError } from '../../errors.js';
 import { spaceId } from './coherence-message.js';
 import { Coherence } from './coherence.js';
 import { DegradedParts } from './degraded-parts.js';
-import { L1Trust } from './l1-trust.js';
+import { DEFAULT_SPACE, L1Trust } from './l1-trust.js';
 import { OwnTierStore } from './own-tier-store.js';
 import { ProcessTier } from './process-tier.js';
 import { sharedTier } from './shared-tier.js';
@@ -216,7 +216,7 @@ export class TieredBackend implements CacheBackend {
   }
 
   #make(space: CacheSpace, parts: TieredParts): BackendStore {
-    const { tiers = 'both' } = space;
+    const { tiers = DEFAULT_SPACE.tiers } = space;
     if (tiers === 'l2') return sharedTier(this.#l2.open(space));
     const l1 = this.#ownTier.open(space);
     if (tiers === 'both') {

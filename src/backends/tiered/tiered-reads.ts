@@ -8,7 +8,7 @@ import type {
 import type { StoredEntry } from '../../cache/entry.js';
 import { andThen, isPending, type MaybePromise } from '../../cache/maybe-promise.js';
 import type { CacheClock } from '../../clock.js';
-import { boundedCopy, type L1Trust } from './l1-trust.js';
+import { boundedCopy, DEFAULT_SPACE, type L1Trust } from './l1-trust.js';
 import { storeCopies } from './own-tier-writes.js';
 import type { ProcessTier } from './process-tier.js';
 import { isOutage, type TieredParts } from './tiered-parts.js';
@@ -38,7 +38,7 @@ export class TieredReads {
     this.#clock = parts.context.clock;
     this.#trust = parts.trust;
     this.#ownTier = parts.ownTier;
-    this.#keepMs = space.l1TtlMs ?? Infinity;
+    this.#keepMs = space.l1TtlMs ?? DEFAULT_SPACE.l1TtlMs;
   }
 
   get(key: string, hints: ReadHints | undefined): MaybePromise<StoredEntry | undefined> {

@@ -15,6 +15,7 @@ import type { StoredEntry } from '../../cache/entry.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { spaceId } from './coherence-message.js';
+import { DEFAULT_SPACE } from './l1-trust.js';
 import { isStart } from './shared-tier.js';
 import { invalidateTiers, type TieredParts } from './tiered-parts.js';
 import { TieredReads } from './tiered-reads.js';
@@ -125,7 +126,7 @@ export class TieredStore implements BackendStore {
 
   touch(key: string, retainMs: number): void {
     this.#l2.touch(key, retainMs);
-    this.#l1.touch(key, Math.min(retainMs, this.#space.l1TtlMs ?? Infinity));
+    this.#l1.touch(key, Math.min(retainMs, this.#space.l1TtlMs ?? DEFAULT_SPACE.l1TtlMs));
   }
 
   scan(request: ScanRequest): MaybePromise<ScanPage> {

@@ -7,7 +7,7 @@ import type {
   StoreOutcome,
 } from '../../cache/backend.js';
 import { spaceId } from './coherence-message.js';
-import { boundedCopy } from './l1-trust.js';
+import { boundedCopy, DEFAULT_SPACE } from './l1-trust.js';
 import { storeCopies } from './own-tier-writes.js';
 import { announceSafely, isOutage, withDeadline, type TieredParts } from './tiered-parts.js';
 import { isTieredToken, splitTokens, type TieredToken } from './tiered-token.js';
@@ -49,7 +49,7 @@ export class TieredWrites {
     this.#id = spaceId(space);
     this.#l1 = l1;
     this.#l2 = l2;
-    this.#keepMs = space.l1TtlMs ?? Infinity;
+    this.#keepMs = space.l1TtlMs ?? DEFAULT_SPACE.l1TtlMs;
   }
 
   async store(
