@@ -1,11 +1,12 @@
 import { after, before, describe, it } from 'mocha';
-import { Redis as Redis5 } from 'ioredis';
-import { Redis as Redis6 } from 'ioredis-6';
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis';
+import { Cluster as Cluster6, Redis as Redis6 } from 'ioredis-6';
 import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
 import type { RedisLike } from '#internal/backends/redis/redis-like.js';
 import { DefaultFramer } from '#internal/codecs/default-framer.js';
 import { JsonCodec } from '#internal/codecs/json-codec.js';
 import { describeBackend } from '#internal/testing/describe-backend.js';
+import { startRedisCluster, type RedisClusterServers } from '../support/redis-cluster.js';
 import { RedisServer } from '../support/redis-server.js';
 
 /** Clients of both majors of ioredis fit the structural port. */
@@ -66,3 +67,48 @@ async function lapseLeases(server: RedisServer, prefix: string): Promise<void> {
   }
   client.disconnect();
 }
+
+describe('RedisBackend on a Cluster', () => {
+  let servers: RedisClusterServers;
+  let number = 0;
+  const prefix = (): string => `suite${++number}`;
+  const framer = new DefaultFramer({ codec: new JsonCodec() });
+  const clients: RedisLike[] = [];
+
+  before(async function () {
+    this.timeout(60_000);
+    servers = await startRedisCluster();
+  });
+
+  after(async () => {
+    for (const client of clients) client.disconnect();
+    await servers.stop();
+  });
+
+  describeBackend({ describe, it }, 'RedisBackend of cluster nodes', () => ({
+    backend: new RedisBackend({
+      cluster: { nodes: servers.nodes },
+      prefix: prefix(),
+      commandTimeout: '5s',
+    }),
+    framer,
+  }));
+
+  const CLUSTERS: Readonly<Record<string, (port: number) => RedisLike>> = {
+    'ioredis 5': (port) => new Cluster5([{ host: '127.0.0.1', port }]),
+    'ioredis 6': (port) => new Cluster6([{ host: '127.0.0.1', port }]),
+  };
+  for (const [name, makeClient] of Object.entries(CLUSTERS)) {
+    let client: RedisLike | undefined;
+    describeBackend({ describe, it }, `RedisBackend with a Cluster client of ${name}`, () => {
+      if (client === undefined) {
+        client = makeClient(servers.masters[0]!.port);
+        clients.push(client);
+      }
+      return {
+        backend: new RedisBackend({ client, prefix: prefix(), commandTimeout: '5s' }),
+        framer,
+      };
+    });
+  }
+});

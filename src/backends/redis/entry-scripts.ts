@@ -11,12 +11,7 @@ import { LIVENESS, MARKERS } from './redis-tag-lua.js';
  * Entries that are live, and strings that are no entries of ours (the reader reports them); `false` for the rest.
  * KEYS: generation, entries…
  */
-export const READ: RedisScript = defineScript(
-  NUMBERS,
-  FRAMES,
-  MARKERS,
-  LIVENESS,
-  `
+export const READ_BODY: string = `
 local generation = generationAt(KEYS[1])
 local reply = {}
 for index = 2, #KEYS do
@@ -28,19 +23,16 @@ for index = 2, #KEYS do
     if type(value) == 'string' then reply[index - 1] = value end
   end
 end
-return reply`,
-);
+return reply`;
+
+/** On one server, tags included. */
+export const READ: RedisScript = defineScript(NUMBERS, FRAMES, MARKERS, LIVENESS, READ_BODY);
 
 /**
  * Replaces an entry by itself with other times, if it is live and still the one that was read.
  * KEYS: generation, entry; ARGV: tag prefix, the header that was read, its checksum, lifetime, tags…, frame.
  */
-export const EXPIRE: RedisScript = defineScript(
-  NUMBERS,
-  FRAMES,
-  MARKERS,
-  LIVENESS,
-  `
+export const EXPIRE_BODY: string = `
 local key, lifetime = KEYS[2], ARGV[4]
 local generation, head = generationAt(KEYS[1]), headOf(key)
 if not generation or not head or head ~= ARGV[2] or range(key, -4, -1) ~= ARGV[3] then return 0 end
@@ -48,8 +40,10 @@ if not isLive(key, head, generation, ARGV[1]) then return 0 end
 if lifetime == '0' then redis.call('SET', key, ARGV[#ARGV])
 else redis.call('SET', key, ARGV[#ARGV], 'PX', lifetime) end
 for index = 5, #ARGV - 1 do keep(ARGV[1] .. ARGV[index], lifetime) end
-return 1`,
-);
+return 1`;
+
+/** On one server, tags included. */
+export const EXPIRE: RedisScript = defineScript(NUMBERS, FRAMES, MARKERS, LIVENESS, EXPIRE_BODY);
 
 /** Which entries are live, 1 or 0 each. KEYS: generation, entries… */
 export const ARE_LIVE: RedisScript = defineScript(

@@ -48,11 +48,8 @@ for index = 4, #KEYS do
   local head = headOf(key)
   if head and isLive(key, head, generation, ARGV[1]) then value = redis.call('GET', key)
   elseif head then redis.call('UNLINK', key) end
-  local lineage, holders = fenceOf(key)
-  if not lineage then lineage, holders = ARGV[tags + index], 0 end
-  redis.call('SET', key .. FENCE, lineage .. ' ' .. whole(holders + 1), 'PX', lease)
   reply[#reply + 1] = value
-  reply[#reply + 1] = lineage
+  reply[#reply + 1] = hold(key, ARGV[tags + index], lease)
 end
 return reply`,
 );
@@ -69,20 +66,12 @@ return reply`,
  * A deadline decides about sets because nothing else can tell that a command was given up by its sender: a server
  * that was frozen executes what lies in its socket, in whatever order it reads its sockets.
  */
-export const STORE: RedisScript = defineScript(
-  NUMBERS,
-  SEQUENCE,
-  FRAMES,
-  FENCES,
-  WATCHES,
-  LOGS,
-  MARKERS,
-  TAGS,
-  `
+export const STORE_BODY: string = `
 local REFUSED, STORED, STALE, LATE = ${STORE_OUTCOMES.refused}, ${STORE_OUTCOMES.stored}, ${STORE_OUTCOMES.stale}, ${STORE_OUTCOMES.late}
 local full = memoryFault(KEYS[1])
 if full then force(KEYS[1]) end
 local generation, floor = generationOf(KEYS[1], KEYS[2], KEYS[3])
+if not generation then return false end
 local sequence, now = current(KEYS[2], KEYS[3]), clock()
 local lease, deadline = ARGV[2], ARGV[3]
 local watches, patterns = KEYS[1] .. WATCHES, KEYS[1] .. '${PATTERNS_SUFFIX}'
@@ -96,7 +85,7 @@ for index = 4, #KEYS do
   local held, holders = fenceOf(key)
   local outcome = STORED
   if kind == 's' and isLate then outcome = LATE
-  elseif stamp ~= generation or tonumber(seen) > tonumber(sequence) then outcome = STALE
+  elseif stamp ~= generation or isAhead(seen, sequence) then outcome = STALE
   elseif tonumber(seen) < tonumber(floor) and cleared ~= floor then
     outcome = STALE
     if kind ~= 's' and completeFrom(patterns, seen) then
@@ -139,7 +128,19 @@ for index = 4, #KEYS do
   at = at + 8 + tags
 end
 reply[2] = current(KEYS[2], KEYS[3])
-return reply`,
+return reply`;
+
+/** Stores on one server, tags included. */
+export const STORE: RedisScript = defineScript(
+  NUMBERS,
+  SEQUENCE,
+  FRAMES,
+  FENCES,
+  WATCHES,
+  LOGS,
+  MARKERS,
+  TAGS,
+  STORE_BODY,
 );
 
 /**

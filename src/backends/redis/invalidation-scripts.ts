@@ -27,6 +27,18 @@ end
 return count`,
 );
 
+/** Deletes entries and their fences without counting. KEYS: generation, entries… */
+export const VOID: RedisScript = defineScript(
+  NUMBERS,
+  WATCHES,
+  `
+for index = 2, #KEYS do
+  redis.call('UNLINK', KEYS[index], KEYS[index] .. FENCE)
+  note(KEYS[1] .. WATCHES, KEYS[index])
+end
+return 1`,
+);
+
 /** Makes a cache's entries and tokens void; answers the new generation, which is the sequence, too. ARGV: known. */
 export const CLEAR: RedisScript = defineScript(
   NUMBERS,

@@ -10,16 +10,11 @@ import type {
   TagSelection,
 } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
-import { PULSE } from './invalidation-scripts.js';
 import { PendingSets } from './pending-sets.js';
 import { sharedClient } from './redis-client-provider.js';
 import { RedisConnection } from './redis-connection.js';
 import { parseRedisInfo } from './redis-info.js';
-import {
-  selectedTags,
-  ServerInvalidations,
-  type RedisInvalidations,
-} from './redis-invalidations.js';
+import { selectedTags } from './redis-invalidations.js';
 import { entryPrefix, RedisKeys } from './redis-keys.js';
 import { RedisLeases } from './redis-leases.js';
 import {
@@ -30,17 +25,16 @@ import {
 import type { RedisStoreParts } from './redis-parts.js';
 import { RedisReader } from './redis-reader.js';
 import { RedisReclaim } from './redis-reclaim.js';
-import { runScript } from './redis-script.js';
 import { RedisStamp } from './redis-stamp.js';
-import { RedisStore } from './redis-store.js';
 import { findRedis, type RedisTarget } from './redis-target.js';
+import { clusterTopology, serverTopology, type RedisTopology } from './redis-topology.js';
 
 /** What exists once a manager has taken the backend. */
 interface Attached {
   readonly context: BackendContext;
   readonly target: RedisTarget;
   readonly connection: RedisConnection;
-  readonly invalidations: RedisInvalidations;
+  readonly topology: RedisTopology;
   readonly reclaim: RedisReclaim;
   readonly leases: RedisLeases;
   readonly pulse: NodeJS.Timeout | undefined;
@@ -56,11 +50,12 @@ const CAPABILITIES: BackendCapabilities = Object.freeze({
 });
 
 /**
- * Keeps entries in one Redis (or Valkey) server, directly or through Sentinels, shared by all processes below one
- * prefix. Needs Redis 5 or later.
+ * Keeps entries in one Redis (or Valkey) server, directly or through Sentinels, or in a Cluster, shared by all
+ * processes below one prefix. Needs Redis 5 or later.
  *
  * Promises: a fill is stored only if nothing invalidated it while it loaded, across processes; `clear` and tags cost
- * the same however many entries they hit; a call costs at most `commandTimeout`, and nothing once Redis is known to
+ * the same however many entries they hit (on a Cluster `clear` costs three commands per bucket, of which a cache has 16);
+ * a call costs at most `commandTimeout`, and nothing once Redis is known to
  * be out of reach; while Redis is away, the backend reconnects by itself.
  *
  * Limits: an asynchronous fail-over of Redis may lose the last writes it acknowledged, invalidations included; after
@@ -78,7 +73,7 @@ export class RedisBackend implements CacheBackend {
   readonly #options: ResolvedRedisBackendOptions;
   readonly #keys: RedisKeys;
   readonly #stamp = new RedisStamp();
-  readonly #stores = new Map<string, { store: RedisStore; parts: RedisStoreParts }>();
+  readonly #stores = new Map<string, { store: BackendStore; parts: RedisStoreParts }>();
   #attached: Attached | undefined;
   #closing: Promise<void> | undefined;
 
@@ -125,18 +120,22 @@ export class RedisBackend implements CacheBackend {
       },
     });
     const { healthCheckIntervalMs } = target;
+    const layout = {
+      connection,
+      keys: this.#keys,
+      stamp: this.#stamp,
+      fillTimeoutMs: this.#options.fillTimeoutMs,
+      wait: this.#options.wait,
+    };
+    const topology = isCluster(target) ? clusterTopology(layout) : serverTopology(layout);
     this.#attached = {
       context,
       target,
       connection,
-      invalidations: new ServerInvalidations({
-        connection,
-        keys: this.#keys,
-        stamp: this.#stamp,
-        fillTimeoutMs: this.#options.fillTimeoutMs,
-        wait: this.#options.wait,
-      }),
-      reclaim: new RedisReclaim(connection, (error) => this.#reportBackground(error)),
+      topology,
+      reclaim: new RedisReclaim(connection, topology.free, (error) =>
+        this.#reportBackground(error),
+      ),
       leases: new RedisLeases({
         connection,
         provide,
@@ -156,7 +155,7 @@ export class RedisBackend implements CacheBackend {
   }
 
   open(space: CacheSpace): BackendStore {
-    const { context, connection, reclaim, leases } = this.#attachment();
+    const { context, connection, topology, reclaim, leases } = this.#attachment();
     const key = this.#keys.generationOf(space);
     const known = this.#stores.get(key);
     if (known !== undefined) return known.store;
@@ -173,13 +172,13 @@ export class RedisBackend implements CacheBackend {
       maxPayloadBytes: this.#options.maxPayloadBytes,
       wait: this.#options.wait,
     };
-    const store = new RedisStore(parts, (cleared) => reclaim.schedule(cleared), leases);
+    const store = topology.store(parts, (cleared) => reclaim.schedule(cleared), leases);
     this.#stores.set(key, { store, parts });
     return store;
   }
 
   invalidateTags(selection: TagSelection, options?: CallOptions): MaybePromise<void> {
-    const { invalidations } = this.#attachment();
+    const { invalidations } = this.#attachment().topology;
     const { tags, rule } = selectedTags(selection);
     if (tags.length === 0) return undefined;
     this.#overtakeAllSets();
@@ -187,10 +186,10 @@ export class RedisBackend implements CacheBackend {
   }
 
   async clearAll(options?: CallOptions): Promise<void> {
-    const { invalidations, reclaim } = this.#attachment();
+    const { topology, reclaim } = this.#attachment();
     this.#overtakeAllSets();
-    const cleared = await invalidations.clearAll([...this.#stores.keys()], options);
-    for (const generationKey of cleared) reclaim.schedule(generationKey);
+    const cleared = await topology.invalidations.clearAll([...this.#stores.keys()], options);
+    for (const cache of cleared) reclaim.schedule(cache);
   }
 
   ping(): Promise<void> {
@@ -236,14 +235,14 @@ export class RedisBackend implements CacheBackend {
   }
 
   #checkHealth(): void {
-    const { connection } = this.#attachment();
+    const { connection, topology } = this.#attachment();
     if (!connection.isAvailable) return;
-    const keys = [this.#keys.registry, ...this.#stores.keys()];
+    const caches = [...this.#stores.keys()];
     connection
       .call(
         'the health check',
-        (client) => Promise.all([client.ping(), runScript(client, PULSE, keys, [])]),
-        ([, serverMs]) => this.#stamp.compare(Number(serverMs)),
+        (client) => Promise.all([client.ping(), topology.pulse(client, caches)]),
+        () => undefined,
       )
       // A failing connection reports itself.
       .catch(() => undefined);
@@ -258,4 +257,8 @@ export class RedisBackend implements CacheBackend {
         : new CacheBackendError('Freeing cleared entries failed.', { cause: error }),
     });
   }
+}
+
+function isCluster({ client, endpoint }: RedisTarget): boolean {
+  return client?.isCluster === true || endpoint?.cluster !== undefined;
 }

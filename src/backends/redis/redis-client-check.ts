@@ -1,4 +1,4 @@
-import { CacheConfigurationError, InvalidOptionError } from '../../errors.js';
+import { InvalidOptionError } from '../../errors.js';
 import { describeValue } from '../../options.js';
 import type { RedisLike } from './redis-like.js';
 
@@ -6,7 +6,6 @@ import type { RedisLike } from './redis-like.js';
  * Refuses a client on which the promises would not hold.
  *
  * @throws {@link InvalidOptionError} for a key prefix or reads from replicas
- * @throws {@link CacheConfigurationError} for a Cluster client
  */
 export function expectUsableClient(option: string, client: RedisLike): RedisLike {
   if (typeof client !== 'object' || client === null) {
@@ -21,19 +20,15 @@ export function expectUsableClient(option: string, client: RedisLike): RedisLike
       'expected an ioredis client, got an object without callBuffer; a mock such as ioredis-mock cannot run the scripts, so use a MemoryBackend in tests, or a real server',
     );
   }
-  if (client.isCluster === true) {
-    throw new CacheConfigurationError(
-      `${option} is a Cluster client, which this release does not support: pass a client of one server or of Sentinels`,
-    );
-  }
-  const { keyPrefix, role, readOnly } = client.options ?? {};
+  const { keyPrefix, role, readOnly, scaleReads } = client.options ?? {};
   if (keyPrefix !== undefined && keyPrefix !== '' && keyPrefix !== null) {
     throw new InvalidOptionError(
       option,
       'expected a client without keyPrefix, which ioredis does not apply to scans and scripts; use the option prefix',
     );
   }
-  if (role === 'slave' || readOnly === true) {
+  const readsReplicas = scaleReads !== undefined && scaleReads !== 'master';
+  if (role === 'slave' || readOnly === true || readsReplicas) {
     throw new InvalidOptionError(
       option,
       'expected a client of the master: a replica may answer with entries that were invalidated',

@@ -1,5 +1,5 @@
 import { MissingPeerError } from '../../errors.js';
-import type { RedisEndpoint } from './redis-endpoint.js';
+import type { RedisEndpoint, RedisNode } from './redis-endpoint.js';
 import type { RedisLike } from './redis-like.js';
 
 /** How a client of our own behaves. Times in milliseconds. */
@@ -71,16 +71,49 @@ export function redisClientOptions(settings: RedisClientSettings): Record<string
 }
 
 /**
+ * The same for a Cluster: its nodes are reconnected by the Cluster client, and a command is sent again only where the
+ * Cluster itself says that it was not executed, or to a node that took over.
+ */
+export function clusterClientOptions(settings: RedisClientSettings): Record<string, unknown> {
+  const { username, password, tls } = settings.endpoint;
+  return {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableReadyCheck: true,
+    scaleReads: 'master',
+    slotsRefreshTimeout: settings.connectTimeoutMs,
+    clusterRetryStrategy: (attempt: number): number => reconnectDelay(attempt),
+    redisOptions: {
+      username,
+      password,
+      ...(tls !== undefined && { tls: { ...tls } }),
+      connectTimeout: settings.connectTimeoutMs,
+      disconnectTimeout: DISCONNECT_MS,
+      keepAlive: settings.keepAliveMs,
+      ...(settings.socketTimeoutMs !== undefined && { socketTimeout: settings.socketTimeoutMs }),
+      noDelay: true,
+      connectionName: `cachewell:${process.pid}`,
+    },
+  };
+}
+
+/**
  * A client of our own, not connected yet.
  *
  * @throws {@link MissingPeerError} when ioredis is not installed
  */
 export async function createRedisClient(settings: RedisClientSettings): Promise<RedisLike> {
   let Redis: new (options: Record<string, unknown>) => RedisLike;
+  let Cluster: new (nodes: readonly RedisNode[], options: Record<string, unknown>) => RedisLike;
   try {
-    ({ Redis } = (await import('ioredis')) as unknown as { Redis: typeof Redis });
+    ({ Redis, Cluster } = (await import('ioredis')) as unknown as {
+      Redis: typeof Redis;
+      Cluster: typeof Cluster;
+    });
   } catch (error) {
     throw new MissingPeerError('RedisBackend', 'ioredis', '^5.4.0 || ^6.0.0', { cause: error });
   }
+  const { cluster } = settings.endpoint;
+  if (cluster !== undefined) return new Cluster(cluster, clusterClientOptions(settings));
   return new Redis(redisClientOptions(settings));
 }

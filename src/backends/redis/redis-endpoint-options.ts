@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../errors.js';
 import {
+  describeValue,
   expectBoolean,
   expectInteger,
   expectOptions,
@@ -9,7 +10,9 @@ import {
 import {
   DEFAULT_REDIS_ENDPOINT,
   parseRedisUrl,
+  type RedisClusterOptions,
   type RedisEndpoint,
+  type RedisNode,
   type RedisSentinelOptions,
   type RedisTlsOptions,
 } from './redis-endpoint.js';
@@ -24,6 +27,8 @@ export interface RedisEndpointOptions {
   readonly port?: number | undefined;
   /** Redis Sentinels to ask for the master. */
   readonly sentinel?: RedisSentinelOptions | undefined;
+  /** A Redis Cluster. It has one database only. */
+  readonly cluster?: RedisClusterOptions | undefined;
   /** User of the access control list; absent means Redis' user `default`. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -32,6 +37,9 @@ export interface RedisEndpointOptions {
   /** `true` for TLS with the system's certificates, or its settings. @defaultValue false */
   readonly tls?: boolean | RedisTlsOptions | undefined;
 }
+
+/** An IPv6 address stands in brackets. */
+const NODE = /^(?:\[([^\]]+)\]|([^:@/\s]+)):(\d{1,5})$/;
 
 /**
  * The endpoint that options name; `undefined` when they name none.
@@ -43,7 +51,10 @@ export function endpointOf(
   options: RedisEndpointOptions,
   owner = 'RedisBackend',
 ): RedisEndpoint | undefined {
-  const { url, sentinel } = options;
+  const { url, sentinel, cluster } = options;
+  if (cluster !== undefined) {
+    refuseBeside(owner, options, 'cluster', ['url', 'host', 'port', 'sentinel', 'db']);
+  }
   if (url !== undefined) refuseBeside(owner, options, 'url', ['host', 'port', 'sentinel']);
   if (sentinel !== undefined) refuseBeside(owner, options, 'sentinel', ['host', 'port']);
   const given = {
@@ -57,6 +68,7 @@ export function endpointOf(
     }),
     tls: optional(options.tls, (tls) => tlsOf(owner, tls)),
     sentinel: optional(sentinel, (given) => sentinelOf(owner, given)),
+    cluster: optional(cluster, (given) => clusterOf(owner, given)),
   };
   if (url === undefined && Object.values(given).every((value) => value === undefined)) {
     return undefined;
@@ -109,6 +121,25 @@ function tlsOf(owner: string, tls: boolean | RedisTlsOptions): RedisTlsOptions |
     expectBoolean(`${option}.rejectUnauthorized`, tls.rejectUnauthorized);
   }
   return tls;
+}
+
+function clusterOf(owner: string, cluster: RedisClusterOptions): readonly RedisNode[] {
+  const option = `${owner}.cluster`;
+  expectOptions(option, cluster);
+  rejectUnknown(option, cluster, ['nodes']);
+  if (!Array.isArray(cluster.nodes) || cluster.nodes.length === 0) {
+    throw new InvalidOptionError(`${option}.nodes`, "expected at least one 'host:port'");
+  }
+  return cluster.nodes.map((node: unknown, index) => {
+    const match = typeof node === 'string' ? NODE.exec(node) : null;
+    const port = Number(match?.[3]);
+    if (match !== null && port >= 1 && port <= 65_535)
+      return { host: (match[1] ?? match[2])!, port };
+    throw new InvalidOptionError(
+      `${option}.nodes[${index}]`,
+      `expected 'host:port', got ${describeValue(node)}`,
+    );
+  });
 }
 
 function sentinelOf(owner: string, sentinel: RedisSentinelOptions): RedisSentinelOptions {

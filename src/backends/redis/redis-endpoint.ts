@@ -11,6 +11,20 @@ export interface RedisEndpoint {
   readonly tls?: RedisTlsOptions | undefined;
   /** Present: the Sentinels say where the master is, and `host` and `port` are not used. */
   readonly sentinel?: RedisSentinelOptions | undefined;
+  /** Present: nodes of a Cluster, which know the others; `host`, `port` and `db` are not used. */
+  readonly cluster?: readonly RedisNode[] | undefined;
+}
+
+/** Where a server listens. */
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Nodes of a Redis Cluster. */
+export interface RedisClusterOptions {
+  /** Some of the nodes, as `host:port`; the others are learned from them. */
+  readonly nodes: readonly string[];
 }
 
 /** TLS of a connection to Redis; as in `tls.connect` of Node. */
@@ -90,7 +104,10 @@ export function parseRedisUrl(option: string, text: unknown): RedisUrlParts {
 
 /** The endpoint as messages show it: never with a user or a password. */
 export function describeEndpoint(endpoint: RedisEndpoint): string {
-  const { sentinel } = endpoint;
+  const { sentinel, cluster } = endpoint;
+  if (cluster !== undefined) {
+    return `the Cluster of ${cluster.map(({ host, port }) => `${host}:${port}`).join(', ')}`;
+  }
   if (sentinel === undefined) return `${endpoint.host}:${endpoint.port}`;
   const hosts = sentinel.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
   return `master '${sentinel.name}' of the Sentinels ${hosts}`;

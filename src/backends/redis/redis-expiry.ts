@@ -4,11 +4,21 @@ import { FRAME_CHECKSUM_BYTES } from '../../cache/entry-frame.js';
 import type { RedisLike } from './redis-like.js';
 import type { RedisStoreParts } from './redis-parts.js';
 import { COMPARED_HEAD_BYTES, EXPIRE, READ } from './entry-scripts.js';
-import { runScript } from './redis-script.js';
+import { runScript, type RedisScript } from './redis-script.js';
 import { lifetimeText } from './redis-write-stamp.js';
 
 /** An entry that is replaced while its times are changed is tried again, so often. */
 const MOST_ATTEMPTS = 3;
+
+/** How it is done where the entry is. */
+export interface ExpirySite {
+  readonly read: RedisScript;
+  readonly expire: RedisScript;
+  /** Where scripts do not see tags: whether they hold, after keeping their markers. */
+  isLive?(client: RedisLike, frame: OpenedFrame, lifetime: string): Promise<boolean>;
+}
+
+const SERVER: ExpirySite = { read: READ, expire: EXPIRE };
 
 /**
  * Sets a live entry's expiries: reads it, frames it anew with other times, and puts it back if it is still the same.
@@ -20,12 +30,13 @@ export function changeExpiry(
   ttlMs: number,
   retainMs: number,
   options?: CallOptions,
+  site: ExpirySite = SERVER,
 ): Promise<boolean> {
   return parts.connection.call(
     'expire',
     async (client, call) => {
       for (let attempt = 1; attempt <= MOST_ATTEMPTS && !call.isSettled; attempt++) {
-        const outcome = await attemptOnce(parts, client, key, ttlMs, retainMs);
+        const outcome = await attemptOnce(parts, site, client, key, ttlMs, retainMs);
         if (outcome !== 'changed') return outcome === 'done';
       }
       return false;
@@ -37,6 +48,7 @@ export function changeExpiry(
 
 async function attemptOnce(
   parts: RedisStoreParts,
+  site: ExpirySite,
   client: RedisLike,
   key: string,
   ttlMs: number,
@@ -45,12 +57,14 @@ async function attemptOnce(
   const { generation, keys, context } = parts;
   const name = generation.entryPrefix + key;
   const [[bytes], remainingMs] = (await Promise.all([
-    runScript(client, READ, [generation.key, name], [keys.tagPrefix]),
+    runScript(client, site.read, [generation.key, name], [keys.tagPrefix]),
     client.pttl(name),
   ])) as [[Buffer | null], number];
   if (bytes === null) return 'absent';
   const frame = parts.reader.open(key, bytes, 'expire');
   if (frame === undefined) return 'absent';
+  const lifetime = lifetimeText(retainMs);
+  if ((await site.isLive?.(client, frame, lifetime)) === false) return 'absent';
   const ageMs = ageOf(frame, remainingMs, context.clock.now());
   const renewed = context.framer.frame(
     {
@@ -64,14 +78,14 @@ async function attemptOnce(
   );
   const isDone = await runScript(
     client,
-    EXPIRE,
+    site.expire,
     [generation.key, name],
     [
       keys.tagPrefix,
       bytes.subarray(0, COMPARED_HEAD_BYTES),
       bytes.subarray(-FRAME_CHECKSUM_BYTES),
-      lifetimeText(retainMs),
-      ...frame.tags,
+      lifetime,
+      ...(site.isLive === undefined ? frame.tags : []),
       renewed,
     ],
   );

@@ -39,6 +39,8 @@ export interface RedisLikeOptions {
   /** `slave`: a Sentinel client that reads from replicas. */
   readonly role?: string | undefined;
   readonly readOnly?: boolean | undefined;
+  /** Of a Cluster client. */
+  readonly scaleReads?: unknown;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
 }

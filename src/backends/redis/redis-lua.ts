@@ -111,7 +111,9 @@ local function advance(sequence, registry, cache)
   current(sequence, registry, cache)
   return whole(redis.call('INCR', sequence))
 end
+local function isAhead(seen, sequence) return tonumber(seen) > tonumber(sequence) end
 local function catchUp(sequence, number)
+  if tonumber(number) > ${Number.MAX_SAFE_INTEGER} then return end
   if tonumber(digits(sequence) or 0) < tonumber(number) then redis.call('SET', sequence, whole(number)) end
 end
 local function generationOf(cache, sequence, registry)
@@ -174,6 +176,11 @@ local function fenceOf(key)
   if type(value) ~= 'string' then return nil, 0 end
   local lineage, holders = string.match(value, '^(%d+) (%d+)$')
   return lineage, tonumber(holders or 0)
+end
+local function hold(key, lineage, lease)
+  local held, holders = fenceOf(key)
+  redis.call('SET', key .. FENCE, (held or lineage) .. ' ' .. whole((held and holders or 0) + 1), 'PX', lease)
+  return held or lineage
 end
 local function letGo(key, lineage, holders)
   if holders <= 1 then return redis.call('UNLINK', key .. FENCE) end

@@ -17,13 +17,13 @@ import { resolveWait, type RedisWaitOptions, type ResolvedRedisWait } from './re
 /**
  * How a `RedisBackend` reaches Redis and what it may cost.
  *
- * One of `client`, `url`, `host` or `sentinel` says where Redis is. Without any, the backend takes a registered
+ * One of `client`, `url`, `host`, `sentinel` or `cluster` says where Redis is. Without any, the backend takes a registered
  * `RedisClient`, else registered `RedisSettings`, else the environment variable `REDIS_URL`, else
  * `redis://localhost:6379`.
  */
 export interface RedisBackendOptions extends RedisEndpointOptions {
   /**
-   * An ioredis client of yours. The backend adds no commands to it and never closes it. A client with `keyPrefix`,
+   * An ioredis client of yours, a `Redis` or a `Cluster`. The backend adds no commands to it and never closes it. A client with `keyPrefix`,
    * or one that reads from replicas, is refused: keys are prefixed here, and a replica may answer with what was
    * invalidated already.
    */
@@ -130,6 +130,7 @@ const CLIENT_MAKING = [
   'host',
   'port',
   'sentinel',
+  'cluster',
   'username',
   'password',
   'db',

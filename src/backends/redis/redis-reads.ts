@@ -7,6 +7,7 @@ import type { RedisLike } from './redis-like.js';
 import type { RedisStoreParts } from './redis-parts.js';
 import { READ } from './entry-scripts.js';
 import { runScript } from './redis-script.js';
+import { groupKeys, type StoreSite } from './store-site.js';
 import { isVoidBy, parseTagMarker, type TagMarker } from './tag-marker.js';
 
 type Reply = readonly (Buffer | null)[];
@@ -29,13 +30,15 @@ const NO_TAGS: readonly string[] = [];
  */
 export class RedisReads {
   readonly #parts: RedisStoreParts;
-  readonly #batch: RedisGetBatch;
+  readonly #site: StoreSite;
+  readonly #batches = new Map<RedisStoreParts, RedisGetBatch>();
   #readsByScript = false;
   #asksTimes = false;
 
-  constructor(parts: RedisStoreParts) {
+  /** @param parts - what all places share */
+  constructor(parts: RedisStoreParts, site: StoreSite) {
     this.#parts = parts;
-    this.#batch = new RedisGetBatch(parts.generation.key);
+    this.#site = site;
   }
 
   get(key: string, hints: ReadHints | undefined): Promise<StoredEntry | undefined> {
@@ -43,12 +46,12 @@ export class RedisReads {
     if (!isPlain || this.#readsByScript || this.#asksTimes) {
       return this.#call('get', [key], hints, (entries) => entries[0]);
     }
-    const { connection, generation } = this.#parts;
-    const name = generation.entryPrefix + key;
-    return connection.call(
+    const parts = this.#site.partsOf(key);
+    const name = parts.generation.entryPrefix + key;
+    return parts.connection.call(
       'get',
-      (client) => this.#batch.read(client, name),
-      (pair, client) => this.#only(key, pair, client),
+      (client) => this.#batch(parts).read(client, name),
+      (pair, client) => this.#only(key, parts, pair, client),
       hints,
     );
   }
@@ -60,16 +63,22 @@ export class RedisReads {
     return this.#call('getMany', keys, hints, (entries) => entries);
   }
 
-  /** Entries from frames that are known to be live, as the script of `begin` answers them. */
+  /**
+   * Entries from frames that are live as far as the script of `begin` could tell.
+   *
+   * @param markers - those that were read beside it
+   */
   async liveEntries(
     client: RedisLike,
     keys: readonly string[],
     values: Reply,
     hints: ReadHints | undefined,
     times: Promise<number[]> | undefined,
+    markers?: Map<string, TagMarker>,
   ): Promise<(StoredEntry | undefined)[]> {
     const found = this.#open(keys, values, 'begin');
-    return this.#entries(client, found, hints, times, 'begin');
+    if (this.#site.seesTags) return this.#entries(client, found, hints, times, 'begin');
+    return this.#finish(client, found, hints, markers, times, 'begin');
   }
 
   /** Asks for the remaining times beside another command, where they are needed. */
@@ -79,8 +88,9 @@ export class RedisReads {
     hints: ReadHints | undefined,
   ): Promise<number[]> | undefined {
     if (hints?.needsTimes !== true && !this.#asksTimes) return undefined;
-    const { entryPrefix } = this.#parts.generation;
-    const times = Promise.all(keys.map((key) => client.pttl(entryPrefix + key)));
+    const times = Promise.all(
+      keys.map((key) => client.pttl(this.#site.partsOf(key).generation.entryPrefix + key)),
+    );
     // Awaited only behind the command that it travels with, whose failure may come first.
     times.catch(() => undefined);
     return times;
@@ -88,13 +98,16 @@ export class RedisReads {
 
   #only(
     key: string,
+    parts: RedisStoreParts,
     { bytes, generation }: ReadPair,
     client: RedisLike,
   ): MaybePromise<StoredEntry | undefined> {
     if (bytes === null) return undefined;
-    const { reader } = this.#parts;
+    const { reader } = parts;
     const frame = reader.open(key, bytes, 'get');
-    if (frame === undefined || frame.generation !== this.#generation(generation)) return undefined;
+    if (frame === undefined || frame.generation !== generationOf(parts, generation)) {
+      return undefined;
+    }
     if (frame.tags.length === 0 && frame.ttlMs === frame.retainMs) {
       return reader.entry(key, frame, 'get');
     }
@@ -124,26 +137,54 @@ export class RedisReads {
     hints: ReadHints | undefined,
   ): Promise<readonly (StoredEntry | undefined)[]> {
     const { generation, keys: layout } = this.#parts;
-    const names = keys.map((key) => generation.entryPrefix + key);
     if (this.#readsByScript && hints?.tags === undefined) {
+      const names = keys.map((key) => generation.entryPrefix + key);
       const reply = runScript(client, READ, [generation.key, ...names], [layout.tagPrefix]);
       const times = this.times(client, keys, hints);
       const found = this.#open(keys, (await reply) as Reply, operation);
       return this.#entries(client, found, hints, times, operation);
     }
     const tags = hints?.tags ?? NO_TAGS;
-    const mget = client.mgetBuffer(...names, generation.key, ...layout.markersOf(tags));
-    const times = this.times(client, keys, hints);
-    const reply = await mget;
-    const current = this.#generation(reply[keys.length]);
-    const found = this.#open(keys, reply, operation).map((each) =>
-      each?.frame.generation === current ? each : undefined,
+    const { seesTags } = this.#site;
+    const beside = seesTags ? layout.markersOf(tags) : [];
+    const groups = groupKeys(this.#site, keys);
+    const reading = Promise.all(
+      groups.map(({ parts, keys: names }) =>
+        client.mgetBuffer(
+          ...names.map((key) => parts.generation.entryPrefix + key),
+          parts.generation.key,
+          ...beside,
+        ),
+      ),
     );
-    const markers = new Map<string, TagMarker>();
-    tags.forEach((tag, index) => {
-      markers.set(tag, parseTagMarker(reply[keys.length + 1 + index]));
+    const elsewhere = seesTags || tags.length === 0 ? undefined : this.#site.markers(client, tags);
+    elsewhere?.catch(() => undefined);
+    const times = this.times(client, keys, hints);
+    const replies = await reading;
+    const found = new Array<Found | undefined>(keys.length).fill(undefined);
+    groups.forEach(({ parts, keys: names, indexes }, place) => {
+      const reply = replies[place]!;
+      const current = generationOf(parts, reply[names.length]);
+      this.#open(names, reply, operation).forEach((each, index) => {
+        if (each?.frame.generation === current) found[indexes[index]!] = each;
+      });
     });
+    const markers =
+      (await elsewhere) ??
+      new Map(
+        beside.map((_, index) => {
+          return [tags[index]!, parseTagMarker(replies[0]![keys.length + 1 + index])];
+        }),
+      );
     return this.#finish(client, found, hints, markers, times, operation);
+  }
+
+  #batch(parts: RedisStoreParts): RedisGetBatch {
+    const known = this.#batches.get(parts);
+    if (known !== undefined) return known;
+    const batch = new RedisGetBatch(parts.generation.key);
+    this.#batches.set(parts, batch);
+    return batch;
   }
 
   /** Checks tags, after reading the markers of those that were not expected. */
@@ -160,10 +201,9 @@ export class RedisReads {
       for (const tag of each?.frame.tags ?? NO_TAGS) if (!markers.has(tag)) missing.add(tag);
     }
     if (missing.size > 0) {
-      if (hints?.tags === undefined) this.#readsByScript = true;
-      const tags = [...missing];
-      const reply = await client.mgetBuffer(...this.#parts.keys.markersOf(tags));
-      tags.forEach((tag, index) => markers.set(tag, parseTagMarker(reply[index])));
+      if (hints?.tags === undefined) this.#readsByScript = this.#site.seesTags;
+      const read = await this.#site.markers(client, [...missing]);
+      for (const [tag, marker] of read) markers.set(tag, marker);
     }
     const live = found.map((each) =>
       each === undefined || isVoid(each.frame, markers) ? undefined : each,
@@ -201,16 +241,16 @@ export class RedisReads {
       return frame === undefined ? undefined : { key, frame };
     });
   }
+}
 
-  /** The number of a generation key's value, and `NaN`, which equals nothing, when there is none. */
-  #generation(bytes: Buffer | null | undefined): number {
-    const generation = numberOf(bytes);
-    if (generation === generation) {
-      this.#parts.generation.value = generation;
-      this.#parts.stamp.note(generation);
-    }
-    return generation;
+/** The number of a generation key's value, and `NaN`, which equals nothing, when there is none. */
+function generationOf(parts: RedisStoreParts, bytes: Buffer | null | undefined): number {
+  const generation = numberOf(bytes);
+  if (generation === generation) {
+    parts.generation.value = generation;
+    parts.stamp.note(generation);
   }
+  return generation;
 }
 
 /** The decimal number at the start of a text; `NaN` when there is none. */

@@ -1,7 +1,5 @@
 import type { RedisConnection } from './redis-connection.js';
-import { entryPrefix, escapeScanPattern, isBookkeeping } from './redis-keys.js';
-import { RECLAIM } from './invalidation-scripts.js';
-import { runScript } from './redis-script.js';
+import type { RedisTopology } from './redis-topology.js';
 
 /** Small steps far apart: what calls wait for goes first. */
 const KEYS_PER_STEP = 200;
@@ -14,21 +12,27 @@ const OPERATION = 'reclaim';
  */
 export class RedisReclaim {
   readonly #connection: RedisConnection;
+  readonly #free: RedisTopology['free'];
   readonly #onError: (error: unknown) => void;
-  /** Generation keys whose caches are to be walked. */
+  /** Caches that are to be walked. */
   readonly #queue = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(connection: RedisConnection, onError: (error: unknown) => void) {
+  constructor(
+    connection: RedisConnection,
+    free: RedisTopology['free'],
+    onError: (error: unknown) => void,
+  ) {
     this.#connection = connection;
+    this.#free = free;
     this.#onError = onError;
   }
 
   /** Walks over a cache's entries, later. */
-  schedule(generationKey: string): void {
-    this.#queue.delete(generationKey);
-    this.#queue.add(generationKey);
+  schedule(cache: string): void {
+    this.#queue.delete(cache);
+    this.#queue.add(cache);
     if (this.#timer === undefined) this.#next(undefined, '0');
   }
 
@@ -42,13 +46,13 @@ export class RedisReclaim {
   #next(current: string | undefined, cursor: string): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
-      const generationKey = current ?? this.#take();
-      if (generationKey === undefined) {
+      const cache = current ?? this.#take();
+      if (cache === undefined) {
         this.#timer = undefined;
         return;
       }
-      this.#step(generationKey, cursor).then(
-        (next) => this.#next(next === '0' ? undefined : generationKey, next),
+      this.#step(cache, cursor).then(
+        (next) => this.#next(next === '0' ? undefined : cache, next),
         (error: unknown) => {
           this.#timer = undefined;
           if (!this.#isClosed) this.#onError(error);
@@ -63,17 +67,10 @@ export class RedisReclaim {
     return first;
   }
 
-  #step(generationKey: string, cursor: string): Promise<string> {
-    const prefix = entryPrefix(generationKey);
-    const pattern = `${escapeScanPattern(prefix)}*`;
+  #step(cache: string, cursor: string): Promise<string> {
     return this.#connection.call(
       OPERATION,
-      async (client) => {
-        const [next, names] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', KEYS_PER_STEP);
-        const entries = names.filter((name) => !isBookkeeping(name.slice(prefix.length)));
-        if (entries.length > 0) await runScript(client, RECLAIM, [generationKey, ...entries], []);
-        return String(next);
-      },
+      (client) => this.#free(client, cache, cursor, KEYS_PER_STEP),
       (next) => next,
     );
   }

@@ -22,8 +22,11 @@ export function defineScript(...parts: readonly string[]): RedisScript {
  * their order; where it is not allowed, the second attempt remains.
  */
 export function loadScripts(client: RedisLike): void {
-  for (const { text } of defined) {
-    client.callBuffer('script', 'LOAD', text).catch(() => undefined);
+  const nodes = client.isCluster === true ? (client.nodes?.('master') ?? []) : [client];
+  for (const node of nodes) {
+    for (const { text } of defined) {
+      node.callBuffer('script', 'LOAD', text).catch(() => undefined);
+    }
   }
 }
 

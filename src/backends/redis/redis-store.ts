@@ -24,6 +24,7 @@ import { changeExpiry } from './redis-expiry.js';
 import { BEGIN, RELEASE, WATCH } from './fill-scripts.js';
 import { CLEAR } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
+import { serverSite } from './store-site.js';
 import { confirmOnReplicas } from './redis-wait.js';
 import { RedisWriter } from './redis-writer.js';
 
@@ -62,8 +63,9 @@ export class RedisStore implements BackendStore {
   ) {
     this.#parts = parts;
     this.#leases = leases;
-    this.#reads = new RedisReads(parts);
-    this.#writer = new RedisWriter(parts);
+    const site = serverSite(parts);
+    this.#reads = new RedisReads(parts, site);
+    this.#writer = new RedisWriter(parts, site);
     this.#walk = new RedisKeyWalk(parts);
     this.#onClear = onClear;
   }

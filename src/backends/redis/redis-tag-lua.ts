@@ -13,12 +13,12 @@ export const MOST_RULE_BYTES = 4096;
  * nothing that the number does not say.
  */
 export const MARKERS: string = `
-local MOST_RULES, MOST_RULE_BYTES = ${MOST_RULES}, ${MOST_RULE_BYTES}
+local MOST_RULES, MOST_RULE_BYTES, MOST = ${MOST_RULES}, ${MOST_RULE_BYTES}, ${Number.MAX_SAFE_INTEGER}
 local function markerAt(key)
   local value = redis.pcall('GET', key)
   if type(value) ~= 'string' then return nil end
   local number, rules = string.match(value, '^(%d+)(.*)$')
-  if not number or #number > 16 or (rules ~= '' and sub(rules, 1, 1) ~= ' ') then return nil end
+  if not number or tonumber(number) > MOST or (rules ~= '' and sub(rules, 1, 1) ~= ' ') then return nil end
   return number, rules
 end
 local function rulesIn(text)
@@ -61,16 +61,23 @@ local function highest(number, rules)
   for _, rule in ipairs(rulesIn(rules) or {}) do top = math.max(top, tonumber(rule.number)) end
   return top
 end
-local function withRule(number, rules, sequence, names)
-  local kept, size = {}, 0
+local function rulesAbove(rules, number)
+  local kept = {}
   for _, rule in ipairs(rulesIn(rules) or {}) do
-    if rule.names ~= names and tonumber(rule.number) > tonumber(number) then kept[#kept + 1] = rule.text end
+    if tonumber(rule.number) > tonumber(number) then kept[#kept + 1] = rule.text end
   end
-  kept[#kept + 1] = ' ' .. sequence .. names
-  if #kept > MOST_RULES then return sequence end
-  local text = number .. table.concat(kept)
-  if #text > MOST_RULE_BYTES then return sequence end
-  return text
+  return table.concat(kept), #kept
+end
+local function withRule(number, rules, sequence, names)
+  local others = {}
+  for _, rule in ipairs(rulesIn(rules) or {}) do
+    if rule.names ~= names then others[#others + 1] = rule.text
+    elseif tonumber(rule.number) > tonumber(sequence) then sequence = rule.number end
+  end
+  local kept, count = rulesAbove(table.concat(others), number)
+  local text = number .. kept .. ' ' .. sequence .. names
+  if count < MOST_RULES and #text <= MOST_RULE_BYTES then return text end
+  return whole(math.max(highest(number, rules), sequence))
 end
 local function keep(marker, lifetime)
   if lifetime == '0' then return redis.call('PERSIST', marker) end
@@ -79,6 +86,7 @@ local function keep(marker, lifetime)
 end
 local function rewrite(marker, text)
   local left = redis.call('PTTL', marker)
+  redis.call('UNLINK', marker)
   if left == -1 then redis.call('SET', marker, text)
   elseif left >= 0 then redis.call('SET', marker, text, 'PX', math.max(left, 1)) end
 end

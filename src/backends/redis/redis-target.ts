@@ -78,6 +78,7 @@ function foundEndpoint(
   return { ...DEFAULT_REDIS_ENDPOINT, ...parseRedisUrl('REDIS_URL', url) };
 }
 
-function placeOf({ options }: RedisLike): string {
+function placeOf({ options, isCluster }: RedisLike): string {
+  if (isCluster === true) return 'the Cluster';
   return `${options?.host ?? 'localhost'}:${options?.port ?? 6379}`;
 }

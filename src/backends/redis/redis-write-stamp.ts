@@ -1,4 +1,5 @@
 import type { EntryWrite } from '../../cache/backend.js';
+import type { StoreSite } from './store-site.js';
 import { newLineage, type RedisFillToken, type RedisStoreParts } from './redis-parts.js';
 
 /** What the script is told about a write, and what stands in its frame. */
@@ -13,18 +14,28 @@ export interface WriteStamp {
   readonly sequence: number;
 }
 
-/** The stamp of a write, by its token or, for a set, by what is known now; `undefined` for a foreign token. */
-export function stampOf({ fence }: EntryWrite, parts: RedisStoreParts): WriteStamp | undefined {
+/**
+ * The stamp of a write, by its token or, for a set, by what is known now; `undefined` for a foreign token.
+ *
+ * @param sequence - of a set
+ */
+export function stampOf(
+  { fence, key }: EntryWrite,
+  parts: RedisStoreParts,
+  site: StoreSite,
+  sequence: number,
+): WriteStamp | undefined {
   if (fence.kind === 'set') {
     return {
       kind: 's',
       lineage: '0',
       frameLineage: newLineage(),
       generation: parts.generation.value ?? 0,
-      sequence: parts.stamp.sequence ?? 0,
+      sequence,
     };
   }
-  const { lineage, generation, sequence } = fence.token as RedisFillToken;
+  const token = site.tokenFor(fence.token as RedisFillToken, key);
+  const { lineage, generation } = token;
   if (typeof lineage !== 'string' || typeof generation !== 'number') return undefined;
   const isFill = fence.kind === 'fill';
   return {
@@ -32,7 +43,7 @@ export function stampOf({ fence }: EntryWrite, parts: RedisStoreParts): WriteSta
     lineage,
     frameLineage: isFill ? Number(lineage) : newLineage(),
     generation,
-    sequence,
+    sequence: token.sequence,
   };
 }
 

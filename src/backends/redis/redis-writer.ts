@@ -8,15 +8,16 @@ import type { PendingSet } from './pending-sets.js';
 import { isReplyError, redisError, replyError } from './redis-errors.js';
 import type { RedisLike } from './redis-like.js';
 import { chunks, type RedisStoreParts } from './redis-parts.js';
-import { STORE, STORE_OUTCOMES } from './fill-scripts.js';
-import { DELETE } from './invalidation-scripts.js';
+import { STORE_OUTCOMES } from './fill-scripts.js';
+import { VOID } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
 import { confirmOnReplicas } from './redis-wait.js';
+import type { RedisStamp } from './redis-stamp.js';
+import type { StoreSite, TaggedWrite } from './store-site.js';
 import { lifetimeText, stampOf } from './redis-write-stamp.js';
 
 /** One write on its way. */
-interface Job {
-  readonly write: EntryWrite;
+interface Job extends TaggedWrite {
   readonly pendingSet: PendingSet | undefined;
   encoded: EncodedValue | undefined;
   outcome: StoreOutcome | undefined;
@@ -36,9 +37,12 @@ const LOGGED_MARK = '=';
 /** Stores entries under their fences. */
 export class RedisWriter {
   readonly #parts: RedisStoreParts;
+  readonly #site: StoreSite;
 
-  constructor(parts: RedisStoreParts) {
+  /** @param parts - what all places share */
+  constructor(parts: RedisStoreParts, site: StoreSite) {
     this.#parts = parts;
+    this.#site = site;
   }
 
   store(
@@ -49,7 +53,15 @@ export class RedisWriter {
       const pendingSet =
         write.fence.kind === 'set' ? this.#parts.pendingSets.begin(write.key) : undefined;
       if (write.fence.kind === 'put') this.#parts.pendingSets.overtake(write.key);
-      return { write, pendingSet, encoded: undefined, outcome: undefined, comparedTo: '0' };
+      return {
+        write,
+        pendingSet,
+        encoded: undefined,
+        outcome: undefined,
+        comparedTo: '0',
+        sequence: undefined,
+        isRefused: false,
+      };
     });
     const encoding: PromiseLike<void>[] = [];
     for (const job of jobs) {
@@ -127,23 +139,22 @@ export class RedisWriter {
     jobs: readonly Job[],
     hasSets: boolean,
   ): Promise<void> {
-    const { stamp, generation } = this.#parts;
-    if (hasSets && (generation.value === undefined || stamp.deadline(call.dueAt) === '')) {
-      await this.#run(client, call, []);
-    }
+    if (hasSets) await this.#learn(client, call, jobs);
     for (let attempt = 1; attempt <= MOST_ATTEMPTS && !call.isSettled; attempt++) {
-      for (const job of jobs) if (job.pendingSet?.isOvertaken === true) job.outcome ??= 'refused';
-      const open = jobs.filter((job) => job.outcome === undefined);
-      if (open.length === 0) return;
+      const open = await this.#comparedJobs(client, call, jobs);
       await Promise.all(
-        chunks(open, WRITES_PER_SCRIPT).map((part) => this.#run(client, call, part)),
+        this.#groups(open.filter((job) => job.outcome === undefined)).map(([parts, group]) =>
+          this.#run(client, call, parts, group),
+        ),
       );
       await this.#voidKeys(
         client,
-        open.filter(({ write, outcome, comparedTo }) => {
-          return write.fence.kind === 'put' && outcome === 'refused' && comparedTo !== '0';
+        open.filter(({ write, outcome, comparedTo, isRefused }) => {
+          const isOurs = isRefused || comparedTo !== '0';
+          return write.fence.kind === 'put' && outcome === 'refused' && isOurs;
         }),
       );
+      if (jobs.every((job) => job.outcome !== undefined)) return;
     }
     const given = jobs.filter((job) => job.outcome === undefined);
     for (const job of given) job.outcome = 'refused';
@@ -160,16 +171,64 @@ export class RedisWriter {
    * write that was overtaken in every attempt.
    */
   async #voidKeys(client: RedisLike, jobs: readonly Job[]): Promise<void> {
-    const { generation, keys } = this.#parts;
-    const names = jobs.map(({ write }) => generation.entryPrefix + write.key);
-    if (names.length === 0) return;
-    await runScript(client, DELETE, [generation.key, ...names], [keys.tagPrefix]);
+    await Promise.all(
+      this.#groups(jobs).map(([{ generation }, group]) => {
+        const names = group.map(({ write }) => generation.entryPrefix + write.key);
+        return runScript(client, VOID, [generation.key, ...names], []);
+      }),
+    );
+  }
+
+  /** Sets need the generation and the server's clock: asks where they are not known. */
+  async #learn(client: RedisLike, call: PendingCall, jobs: readonly Job[]): Promise<void> {
+    const sets = jobs.filter((job) => job.pendingSet !== undefined);
+    const unknown = this.#groups(sets).filter(([{ generation, stamp }]) => {
+      return generation.value === undefined || stamp.deadline(call.dueAt) === '';
+    });
+    const places = new Set(unknown.map(([parts]) => parts));
+    await Promise.all([...places].map((parts) => this.#run(client, call, parts, [])));
+  }
+
+  /** The jobs without an outcome, after comparing their tags where scripts do not. */
+  async #comparedJobs(
+    client: RedisLike,
+    call: PendingCall,
+    jobs: readonly Job[],
+  ): Promise<readonly Job[]> {
+    const open = jobs.filter((job) => job.outcome === undefined);
+    const { compareTags } = this.#site;
+    if (compareTags !== undefined && open.some(({ write }) => write.entry.tags.length > 0)) {
+      await compareTags(client, call, open);
+    }
+    for (const job of open) {
+      if (job.isRefused || job.pendingSet?.isOvertaken === true) job.outcome = 'refused';
+    }
+    return open;
+  }
+
+  /** Jobs by place, in lists that a script takes. */
+  #groups(jobs: readonly Job[]): readonly (readonly [RedisStoreParts, readonly Job[]])[] {
+    const places = new Map<RedisStoreParts, Job[]>();
+    for (const job of jobs) {
+      const parts = this.#site.partsOf(job.write.key);
+      const group = places.get(parts);
+      if (group === undefined) places.set(parts, [job]);
+      else group.push(job);
+    }
+    return [...places].flatMap(([parts, group]) =>
+      chunks(group, WRITES_PER_SCRIPT).map((part) => [parts, part] as const),
+    );
   }
 
   /** Runs the script for some writes; those that have to be repeated are left without an outcome. */
-  async #run(client: RedisLike, call: PendingCall, jobs: readonly Job[]): Promise<void> {
-    const { keys, stamp, generation, fillTimeoutMs } = this.#parts;
-    const names = [generation.key, keys.sequence, keys.registry];
+  async #run(
+    client: RedisLike,
+    call: PendingCall,
+    parts: RedisStoreParts,
+    jobs: readonly Job[],
+  ): Promise<void> {
+    const { keys, stamp, generation, fillTimeoutMs } = parts;
+    const names = [...this.#site.namesOf(parts)];
     const args: (string | Buffer)[] = [
       keys.tagPrefix,
       String(fillTimeoutMs),
@@ -178,7 +237,7 @@ export class RedisWriter {
     const framed: Job[] = [];
     let bytes = 0;
     for (const job of jobs) {
-      const size = this.#frame(job, args);
+      const size = this.#frame(job, parts, args);
       if (size === 0) continue;
       bytes += size;
       names.push(generation.entryPrefix + job.write.key);
@@ -188,13 +247,19 @@ export class RedisWriter {
     if (framed.length === 0 && jobs.length > 0) return;
     const reply = (await runScript(
       client,
-      STORE,
+      this.#site.storeScript,
       names,
       args,
       () => !framed.some((job) => job.pendingSet?.isOvertaken === true),
-    )) as unknown[];
+    )) as unknown[] | null;
+    if (reply === null) {
+      for (const job of framed) if (job.pendingSet === undefined) job.outcome = 'refused';
+      await this.#site.recover?.(client, parts);
+      return;
+    }
     generation.value = Number(reply[0]);
-    stamp.learn(Number(reply[1]), Number(reply[2]));
+    if (this.#site.seesTags) stamp.learn(Number(reply[1]), Number(reply[2]));
+    else learnFloor(stamp, framed, Number(reply[1]), Number(reply[2]));
     framed.forEach((job, index) => {
       const answer = reply[REPLY_HEAD + index];
       if (Array.isArray(answer)) compare(job, answer.map(String));
@@ -207,9 +272,11 @@ export class RedisWriter {
   }
 
   /** Appends a write's arguments; answers the size of its frame, 0 when it cannot become one. */
-  #frame(job: Job, args: (string | Buffer)[]): number {
+  #frame(job: Job, parts: RedisStoreParts, args: (string | Buffer)[]): number {
     const { entry } = job.write;
-    const stamp = stampOf(job.write, this.#parts);
+    const sequence = job.sequence ?? parts.stamp.sequence ?? 0;
+    const stamp = stampOf(job.write, parts, this.#site, sequence);
+    const tags = this.#site.seesTags ? entry.tags : [];
     if (stamp === undefined) {
       job.outcome = 'refused';
       return 0;
@@ -236,8 +303,8 @@ export class RedisWriter {
         String(stamp.sequence),
         lifetimeText(entry.retainedUntil - now),
         job.comparedTo,
-        String(entry.tags.length),
-        ...entry.tags,
+        String(tags.length),
+        ...tags,
         frame,
       );
       return frame.length;
@@ -268,6 +335,19 @@ export class RedisWriter {
         return replyError(String(reply), 'store', this.#parts.connection.place);
       }
     }
+  }
+}
+
+/** What a bucket of a Cluster says: a set needs at least its floor for a number. */
+function learnFloor(
+  stamp: RedisStamp,
+  jobs: readonly Job[],
+  floor: number,
+  serverMs: number,
+): void {
+  stamp.learn(Math.max(floor, stamp.sequence ?? 0), serverMs);
+  for (const job of jobs) {
+    if (job.sequence !== undefined) job.sequence = Math.max(job.sequence, floor);
   }
 }
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { CacheConfigurationError, InvalidOptionError } from '#internal/errors.js';
+import { InvalidOptionError } from '#internal/errors.js';
 import type { RedisLike } from '#internal/backends/redis/redis-like.js';
 import {
   resolveRedisBackendOptions,
@@ -88,6 +88,15 @@ describe(resolveRedisBackendOptions.name, () => {
     [{ sentinel: { name: 'm', hosts: [] } }, 'RedisBackend.sentinel.hosts'],
     [{ sentinel: { name: 'm', hosts: [{ host: 'a', port: 1 }] }, port: 2 }, 'RedisBackend.port'],
     [{ prefix: '' }, 'RedisBackend.prefix'],
+    [{ cluster: {} }, 'RedisBackend.cluster.nodes'],
+    [{ cluster: { nodes: ['redis-1'] } }, 'RedisBackend.cluster.nodes[0]'],
+    [{ cluster: { nodes: ['a:1', 'b:0'] } }, 'RedisBackend.cluster.nodes[1]'],
+    [{ cluster: { nodes: ['a:1'] }, db: 1 }, 'RedisBackend.db'],
+    [{ cluster: { nodes: ['a:1'], slots: 3 } }, 'RedisBackend.cluster.slots'],
+    [
+      { client: client({ isCluster: true, options: { scaleReads: 'all' } }) },
+      'RedisBackend.client',
+    ],
     [{ commandTimeout: 0 }, 'RedisBackend.commandTimeout'],
     [{ commandTimeout: Infinity }, 'RedisBackend.commandTimeout'],
     [{ commandTimeout: '250' }, 'RedisBackend.commandTimeout'],
@@ -116,10 +125,16 @@ describe(resolveRedisBackendOptions.name, () => {
     });
   }
 
-  it('refuses a Cluster client', () => {
-    expect(() => resolveRedisBackendOptions({ client: client({ isCluster: true }) })).to.throw(
-      CacheConfigurationError,
-      'Cluster',
-    );
+  it('takes the nodes of a Cluster, and a Cluster client that reads from masters', () => {
+    const nodes = ['redis-1:7000', '[::1]:7001'];
+    expect(resolveRedisBackendOptions({ cluster: { nodes }, password: 'p' }).endpoint)
+      .to.have.property('cluster')
+      .that.deep.equals([
+        { host: 'redis-1', port: 7000 },
+        { host: '::1', port: 7001 },
+      ]);
+    const options = { scaleReads: 'master' };
+    const given = client({ isCluster: true, options });
+    expect(resolveRedisBackendOptions({ client: given }).client).to.equal(given);
   });
 });

@@ -1,0 +1,206 @@
+import type { CallOptions, ScanPage, ScanRequest } from '../../cache/backend.js';
+import type { KeyPattern } from '../../cache/key-pattern.js';
+import { CacheBackendError } from '../../errors.js';
+import type { PendingCall } from './call-deadlines.js';
+import type { ClusterPlaces, ClusterParts } from './cluster-places.js';
+import { BUCKET_DELETE, BUCKET_STATES, BUCKET_VOID_TOKENS } from './cluster-scripts.js';
+import { escapeScanPattern, isBookkeeping } from './redis-keys.js';
+import type { RedisLike } from './redis-like.js';
+import { chunks, type RedisStoreParts } from './redis-parts.js';
+import { runScript, type RedisScript } from './redis-script.js';
+import { confirmOnReplicas } from './redis-wait.js';
+import { groupKeys } from './store-site.js';
+import { isVoidBy } from './tag-marker.js';
+
+const KEYS_PER_PAGE = 1000;
+const KEYS_PER_SCRIPT = 500;
+const MOST_PAGES = 20;
+/** Each time at least one other deletion by pattern got through. */
+const MOST_FLOORS = 64;
+/** Between the number of a master and its own cursor. */
+const CURSOR_MARK = '-';
+
+/** Work that walks over a cache's keys on all masters; each step has the command timeout for itself. */
+export class ClusterWalk {
+  readonly #parts: RedisStoreParts;
+  readonly #places: ClusterPlaces;
+  readonly #cluster: ClusterParts;
+
+  constructor(parts: RedisStoreParts, places: ClusterPlaces, cluster: ClusterParts) {
+    this.#parts = parts;
+    this.#places = places;
+    this.#cluster = cluster;
+  }
+
+  /** As on one server, bucket by bucket: tokens first, then what was stored before. */
+  async deletePattern(pattern: KeyPattern, options?: CallOptions): Promise<number> {
+    const { connection, wait } = this.#parts;
+    await connection.call(
+      'deletePattern',
+      (client) => this.#voidTokens(client, pattern),
+      () => undefined,
+      options,
+    );
+    let cursor = '0';
+    let count = 0;
+    do {
+      const page = await this.#page('deletePattern', cursor, KEYS_PER_PAGE, pattern, options);
+      cursor = page.cursor;
+      if (page.keys.length === 0) continue;
+      count += await connection.call(
+        'deletePattern',
+        (client) => this.#countLive(client, BUCKET_DELETE, page.keys),
+        (live) => live.length,
+        options,
+      );
+    } while (cursor !== '0');
+    if (wait !== undefined) {
+      const confirm = (client: RedisLike, call: PendingCall): Promise<void> =>
+        confirmOnReplicas(client, wait, call);
+      await connection.call('deletePattern', confirm, () => undefined, options);
+    }
+    return count;
+  }
+
+  delete(keys: readonly string[], options?: CallOptions): Promise<number> {
+    return this.#parts.connection.call(
+      'delete',
+      async (client, call) => {
+        const live = await this.#countLive(client, BUCKET_DELETE, keys);
+        await confirmOnReplicas(client, this.#parts.wait, call);
+        return live.length;
+      },
+      (count) => count,
+      options,
+    );
+  }
+
+  async scan(request: ScanRequest): Promise<ScanPage> {
+    let cursor = request.cursor ?? '0';
+    const found: string[] = [];
+    for (let page = 0; page < MOST_PAGES && found.length < request.count; page++) {
+      const { keys, cursor: next } = await this.#page(
+        'scan',
+        cursor,
+        request.count,
+        request.pattern,
+      );
+      if (keys.length > 0) {
+        const live = await this.#parts.connection.call(
+          'scan',
+          (client) => this.#countLive(client, BUCKET_STATES, keys),
+          (names) => names,
+        );
+        found.push(...live);
+      }
+      cursor = next;
+      if (cursor === '0') break;
+    }
+    return { keys: found, cursor };
+  }
+
+  async #voidTokens(client: RedisLike, pattern: KeyPattern): Promise<void> {
+    const { head, stamp } = this.#cluster;
+    let open = this.#places.buckets;
+    for (let attempt = 0; attempt < MOST_FLOORS && open.length > 0; attempt++) {
+      const number = await head.take(client);
+      const args = [String(this.#parts.fillTimeoutMs), pattern.glob, String(number)];
+      const replies = await Promise.all(
+        open.map(({ generation }) => runScript(client, BUCKET_VOID_TOKENS, [generation.key], args)),
+      );
+      const floors = replies.map(String);
+      for (const floor of floors) stamp.note(Number(floor));
+      open = open.filter((_, index) => floors[index] !== '');
+    }
+    if (open.length > 0) {
+      throw new CacheBackendError('deletePattern: others delete by pattern without a pause.');
+    }
+  }
+
+  /** The keys that were live, by what the script says of them and the markers of their tags. */
+  async #countLive(
+    client: RedisLike,
+    script: RedisScript,
+    keys: readonly string[],
+  ): Promise<readonly string[]> {
+    const states = new Map<string, unknown>();
+    await Promise.all(
+      groupKeys(this.#places, keys).flatMap(({ parts: { generation }, keys: names }) =>
+        chunks(names, KEYS_PER_SCRIPT).map(async (part) => {
+          const reply = (await runScript(
+            client,
+            script,
+            [generation.key, ...part.map((key) => generation.entryPrefix + key)],
+            [],
+          )) as unknown[];
+          // A key that is given twice was live once.
+          part.forEach((key, index) => {
+            if (!states.has(key)) states.set(key, reply[index]);
+          });
+        }),
+      ),
+    );
+    const tagged = [...states.values()].filter(Array.isArray) as unknown[][];
+    const tags = new Set(tagged.flatMap((state) => state.slice(1).map(String)));
+    const markers = tags.size === 0 ? undefined : await this.#cluster.tags.read(client, [...tags]);
+    return [...states.keys()].filter((key) => {
+      const state = states.get(key);
+      if (!Array.isArray(state)) return Number(state) === 1;
+      const carried = state.slice(1).map(String);
+      return !carried.some((tag) => isVoidBy(markers!.get(tag)!, Number(state[0]), carried));
+    });
+  }
+
+  #page(
+    operation: string,
+    cursor: string,
+    count: number,
+    pattern: KeyPattern | undefined,
+    options?: CallOptions,
+  ): Promise<ScanPage> {
+    const match = `${bucketsPattern(this.#places.cache)}${escapeScanPattern(pattern?.literalPrefix ?? '')}*`;
+    const { entryPrefix } = this.#parts.generation;
+    return this.#parts.connection.call(
+      operation,
+      (client) => scanMasters(client, cursor, match, count),
+      ({ cursor: next, keys: names }) => ({
+        cursor: next,
+        keys: names
+          .map((name) => name.slice(entryPrefix.length))
+          .filter((key) => !isBookkeeping(key))
+          .filter((key) => pattern === undefined || pattern.matches(key)),
+      }),
+      options,
+    );
+  }
+}
+
+/** The pattern of `SCAN` for what stands before the key texts of a cache. */
+export function bucketsPattern(cache: string): string {
+  return `${escapeScanPattern(`{${cache}:`)}?${escapeScanPattern('}:')}`;
+}
+
+/**
+ * A page of the keys on all masters, one master after the other, in the order of their addresses. A walk that was
+ * under way on a master that is gone begins again: keys may come twice, none is left out.
+ */
+export async function scanMasters(
+  client: RedisLike,
+  cursor: string,
+  match: string,
+  count: number,
+): Promise<ScanPage> {
+  const masters = (client.nodes?.('master') ?? [])
+    .map((node) => ({ node, name: `${node.options?.host}:${node.options?.port}` }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  if (masters.length === 0) throw new CacheBackendError('The Cluster has no master to walk over.');
+  const split = cursor.indexOf(CURSOR_MARK);
+  const name = cursor.slice(split + 1);
+  const place = split < 0 ? 0 : masters.findIndex((master) => master.name === name);
+  const [at, own] = place < 0 || split < 0 ? [0, '0'] : [place, cursor.slice(0, split)];
+  const master = masters[at]!;
+  const [next, keys] = await master.node.scan(own, 'MATCH', match, 'COUNT', count);
+  if (String(next) !== '0') return { keys, cursor: `${next}${CURSOR_MARK}${master.name}` };
+  const following = masters[at + 1];
+  return { keys, cursor: following === undefined ? '0' : `0${CURSOR_MARK}${following.name}` };
+}
