@@ -1,4 +1,4 @@
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { freePort, RedisServer } from './redis-server.js';
 
 /** How a cluster of a spec differs from three masters. */

@@ -138,6 +138,16 @@ describe('RedisBackend on a Cluster', () => {
       });
     }
 
+    it('leave no key behind once loads have stored or given their tokens back', async () => {
+      const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
+      const tokens = (await ours.store.begin([...keys, ...keys])).map(({ token }) => token);
+      const others = (await theirs.store.begin(keys)).map(({ token }) => token);
+      for (const token of tokens.slice(20)) await fill(ours.store, token, 1);
+      ours.store.release(tokens.slice(0, 20));
+      theirs.store.release(others);
+      await until(async () => (await keysOf(`{${prefix}:*%~`)).length === 0);
+    });
+
     it('hold a fill in while other keys, tags and patterns are invalidated', async () => {
       const token = await take(ours.store);
       await theirs.store.delete(['other']);
@@ -171,13 +181,18 @@ describe('RedisBackend on a Cluster', () => {
       const backends = [ours, theirs, open()];
       for (let round = 0; round < 20; round++) {
         await Promise.all(
-          backends.flatMap(({ store, backend }, index) => [
-            store.clear(),
-            store.deletePattern(compilePattern('k*')),
-            backend.invalidateTags({ anyOf: [TAG] }),
-            backend.invalidateTags({ allOf: [TAG, 'z'] }),
-            take(store, `k${index}`).then(async (token) => fill(store, token, round, [TAG, 'z'])),
-          ]),
+          backends.map(async ({ store, backend }, index) => {
+            const filling = take(store, `k${index}`).then(async (token) =>
+              fill(store, token, round, [TAG, 'z']),
+            );
+            const others = [
+              store.clear(),
+              store.deletePattern(compilePattern('k*')),
+              backend.invalidateTags({ anyOf: [TAG] }),
+              backend.invalidateTags({ allOf: [TAG, 'z'] }),
+            ];
+            await Promise.all([filling, ...others.map(async (other) => other)]);
+          }),
         );
         await ours.backend.invalidateTags({ anyOf: [TAG] });
         for (let index = 0; index < 3; index++) {
@@ -325,6 +340,48 @@ describe('RedisBackend on a Cluster', () => {
       expect(await sentDuring(() => ours.store.clear())).to.be.at.most(BUCKETS + 1);
       expect(await valueOf(ours.store, 'plain')).to.equal(undefined);
     });
+  });
+
+  describe('when memory is full', () => {
+    const setMemory = async (bytes: string): Promise<unknown> =>
+      Promise.all(
+        client.nodes('master').map(async (node) => {
+          await node.config('SET', 'maxmemory-policy', 'noeviction');
+          return node.config('SET', 'maxmemory', bytes);
+        }),
+      );
+
+    afterEach(() => setMemory('0'));
+
+    for (const name of Object.keys(INVALIDATIONS).filter((each) => !/ set | put /.test(each))) {
+      it(`${name} is done, before and behind a fill`, async () => {
+        await set(ours.store, 'k', 'old', [TAG, 'z']);
+        const token = await take(ours.store);
+        await setMemory('1');
+        await INVALIDATIONS[name]!(theirs);
+        expect(await valueOf(theirs.store, 'k')).to.equal(undefined);
+        await setMemory('0');
+        expect(await fill(ours.store, token, 'old', [TAG, 'z'])).to.equal('refused');
+      });
+    }
+
+    for (const tags of [[], [TAG], ['never seen']]) {
+      it(`a set and a put that have no room leave nothing, with the tags [${tags}]`, async () => {
+        for (const key of ['k', 'j']) await set(ours.store, key, 'old', [TAG]);
+        const token = await take(ours.store, 'j');
+        await setMemory('1');
+        const writes = [
+          writeOf('k', 'new', { kind: 'set' }, { tags }),
+          writeOf('j', 'new', { kind: 'put', token }, { tags }),
+        ];
+        for (const outcome of await ours.store.store(writes)) {
+          expect(outcome).to.be.instanceOf(CacheBackendError);
+        }
+        for (const key of ['k', 'j']) {
+          expect(await valueOf(theirs.store, key)).to.equal(undefined);
+        }
+      });
+    }
   });
 
   it('frees what a clear has left behind, and touches nobody else', async () => {

@@ -13,7 +13,8 @@ import { defineScript, type RedisScript } from './redis-script.js';
 import { MARKERS, TAGS } from './redis-tag-lua.js';
 
 // What runs on a Cluster, where no script sees two slots. Scripts of a bucket know nothing of tags and of the
-// sequence; those of the head (sequence, registry, log, lost) and of a marker know nothing else.
+// sequence; those of the head (sequence, registry, log, lost) and of a marker know nothing else. A marker is deleted before it is
+// written, and the head begins with `force`: bookkeeping goes on when memory is full.
 
 /**
  * In a bucket: the generation is made by the client, with a number of the head, and the highest number that a write
@@ -241,6 +242,7 @@ export const HEAD_LOGGED: RedisScript = defineScript(
   LOGS,
   HEAD,
   `
+force(KEYS[1])
 openLog(KEYS[3], current(), ARGV[1])
 local start = redis.call('ZSCORE', KEYS[3], '~start')
 local reply = {}
@@ -295,6 +297,7 @@ end
 if claim == '' then return { 0, '' } end
 local value = redis.pcall('GET', KEYS[1])
 if type(value) == 'string' and sub(value, 1, 1) == '${CLAIM_MARK}' then claim = value end
+redis.call('UNLINK', KEYS[1])
 redis.call('SET', KEYS[1], claim, 'PX', whole(2 * lease))
 return { 0, claim }`,
 );
@@ -305,6 +308,7 @@ export const MARK_CONFIRM: RedisScript = defineScript(
   MARKERS,
   `
 if redis.pcall('GET', KEYS[1]) == ARGV[1] then
+  redis.call('UNLINK', KEYS[1])
   if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
   else redis.call('SET', KEYS[1], ARGV[2], 'PX', whole(math.max(ARGV[3] + 1000, 2 * ARGV[4]))) end
 end

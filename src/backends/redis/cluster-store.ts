@@ -137,19 +137,19 @@ export class ClusterStore implements BackendStore {
       ({ lineage }) => lineage !== undefined && !lineage.startsWith(WATCH_MARK),
     );
     if (ours.length === 0 || !connection.isAvailable) return;
-    const lineages = new Map(ours.map(({ key, lineage }) => [key, lineage]));
+    const tokenKeys = ours.map(({ key }) => key);
     connection
       .call(
         'release',
         (client) =>
           Promise.all(
-            groupKeys(this.#places, [...lineages.keys()]).flatMap(({ parts, keys }) =>
-              chunks(keys, KEYS_PER_SCRIPT).map((part) =>
+            groupKeys(this.#places, tokenKeys).flatMap(({ parts, indexes }) =>
+              chunks(indexes, KEYS_PER_SCRIPT).map((part) =>
                 runScript(
                   client,
                   RELEASE,
-                  part.map((key) => parts.generation.entryPrefix + key),
-                  part.map((key) => lineages.get(key)!),
+                  part.map((index) => parts.generation.entryPrefix + ours[index]!.key),
+                  part.map((index) => ours[index]!.lineage),
                 ),
               ),
             ),

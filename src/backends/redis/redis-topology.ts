@@ -29,7 +29,12 @@ export interface RedisTopology {
     leases: RedisLeases,
   ): BackendStore;
   /** Frees a page of void entries of a cache; resolves with the next cursor. */
-  free(client: RedisLike, cache: string, cursor: string, count: number): Promise<string>;
+  readonly free: (
+    client: RedisLike,
+    cache: string,
+    cursor: string,
+    count: number,
+  ) => Promise<string>;
   /** Registers caches again, should the registry have been lost, and compares clocks. */
   pulse(client: RedisLike, caches: readonly string[]): Promise<void>;
 }
@@ -40,7 +45,7 @@ export function serverTopology(parts: InvalidationParts<RedisKeys>): RedisTopolo
   return {
     invalidations: new ServerInvalidations(parts),
     store: (storeParts, onClear, leases) => new RedisStore(storeParts, onClear, leases),
-    async free(client, cache, cursor, count) {
+    free: async (client, cache, cursor, count) => {
       const pattern = `${escapeScanPattern(entryPrefix(cache))}*`;
       const [next, names] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', count);
       const start = entryPrefix(cache).length;
@@ -79,7 +84,7 @@ export function clusterTopology({
     invalidations: new ClusterInvalidations({ ...parts, keys }, cluster),
     store: (storeParts, onClear, leases) =>
       new ClusterStore(storeParts.generation.key, storeParts, cluster, onClear, leases),
-    async free(client, cache, cursor, count) {
+    free: async (client, cache, cursor, count) => {
       const page = await scanMasters(client, cursor, `${bucketsPattern(cache)}*`, count);
       const buckets = new Map<string, string[]>();
       for (const name of page.keys) {

@@ -1,38 +1,31 @@
-import { CacheSerializationError, isCacheError, type CacheError } from '../../errors.js';
+import { CacheSerializationError, isCacheError } from '../../errors.js';
 import type { CallOptions, EntryWrite, StoreOutcome } from '../../cache/backend.js';
-import type { EncodedValue } from '../../cache/entry-framer.js';
-import { compilePattern } from '../../cache/key-pattern.js';
-import { isPromiseLike, type MaybePromise } from '../../cache/maybe-promise.js';
+import type { MaybePromise } from '../../cache/maybe-promise.js';
 import type { PendingCall } from './call-deadlines.js';
-import type { PendingSet } from './pending-sets.js';
 import { isReplyError, redisError, replyError } from './redis-errors.js';
 import type { RedisLike } from './redis-like.js';
-import { chunks, type RedisStoreParts } from './redis-parts.js';
+import type { RedisStoreParts } from './redis-parts.js';
 import { STORE_OUTCOMES } from './fill-scripts.js';
 import { VOID } from './invalidation-scripts.js';
 import { runScript } from './redis-script.js';
 import { confirmOnReplicas } from './redis-wait.js';
-import type { RedisStamp } from './redis-stamp.js';
-import type { StoreSite, TaggedWrite } from './store-site.js';
+import type { StoreSite } from './store-site.js';
+import {
+  asSerializationError,
+  compareWithPatterns,
+  encodeJob,
+  jobsByPlace,
+  learnFloor,
+  newJob,
+  type WriteJob,
+} from './write-jobs.js';
 import { lifetimeText, stampOf } from './redis-write-stamp.js';
 
-/** One write on its way. */
-interface Job extends TaggedWrite {
-  readonly pendingSet: PendingSet | undefined;
-  encoded: EncodedValue | undefined;
-  outcome: StoreOutcome | undefined;
-  /** Up to which number the key was compared with the patterns that were deleted. */
-  comparedTo: string;
-}
-
-const WRITES_PER_SCRIPT = 100;
 /** A set whose stamp was old is repeated, within its time; so often it is old only while invalidations pour in. */
 const MOST_ATTEMPTS = 4;
 /** What ioredis says of a command that it did not send. */
 const NOT_SENT = "Stream isn't writeable";
 const REPLY_HEAD = 3;
-/** What stands before a name in a log. */
-const LOGGED_MARK = '=';
 
 /** Stores entries under their fences. */
 export class RedisWriter {
@@ -49,23 +42,15 @@ export class RedisWriter {
     writes: readonly EntryWrite[],
     options?: CallOptions,
   ): MaybePromise<readonly StoreOutcome[]> {
-    const jobs = writes.map((write): Job => {
+    const jobs = writes.map((write) => {
       const pendingSet =
         write.fence.kind === 'set' ? this.#parts.pendingSets.begin(write.key) : undefined;
       if (write.fence.kind === 'put') this.#parts.pendingSets.overtake(write.key);
-      return {
-        write,
-        pendingSet,
-        encoded: undefined,
-        outcome: undefined,
-        comparedTo: '0',
-        sequence: undefined,
-        isRefused: false,
-      };
+      return newJob(write, pendingSet);
     });
     const encoding: PromiseLike<void>[] = [];
     for (const job of jobs) {
-      const pending = this.#encode(job);
+      const pending = encodeJob(this.#parts, job);
       if (pending !== undefined) encoding.push(pending);
     }
     const sending =
@@ -77,38 +62,19 @@ export class RedisWriter {
     });
   }
 
-  #encode(job: Job): PromiseLike<void> | undefined {
-    const { entry, framing } = job.write;
-    const refuse = (error: unknown): void => {
-      job.outcome = asSerializationError(error);
-    };
-    try {
-      const encoded = this.#parts.context.framer.encodeValue(
-        entry,
-        framing ?? this.#parts.space.framing,
-      );
-      if (isPromiseLike(encoded)) {
-        return encoded.then((value) => {
-          job.encoded = value;
-        }, refuse);
-      }
-      job.encoded = encoded;
-    } catch (error) {
-      refuse(error);
-    }
-    return undefined;
-  }
-
   async #sendAfter(
     encoding: readonly PromiseLike<unknown>[],
-    jobs: readonly Job[],
+    jobs: readonly WriteJob[],
     options: CallOptions | undefined,
   ): Promise<readonly StoreOutcome[]> {
     await Promise.all(encoding);
     return this.#send(jobs, options);
   }
 
-  #send(jobs: readonly Job[], options: CallOptions | undefined): Promise<readonly StoreOutcome[]> {
+  #send(
+    jobs: readonly WriteJob[],
+    options: CallOptions | undefined,
+  ): Promise<readonly StoreOutcome[]> {
     const outcomes = (): readonly StoreOutcome[] => jobs.map((job) => job.outcome ?? 'refused');
     if (jobs.every((job) => job.outcome !== undefined)) return Promise.resolve(outcomes());
     const hasSets = jobs.some((job) => job.pendingSet !== undefined);
@@ -136,16 +102,18 @@ export class RedisWriter {
   async #attempt(
     client: RedisLike,
     call: PendingCall,
-    jobs: readonly Job[],
+    jobs: readonly WriteJob[],
     hasSets: boolean,
   ): Promise<void> {
     if (hasSets) await this.#learn(client, call, jobs);
     for (let attempt = 1; attempt <= MOST_ATTEMPTS && !call.isSettled; attempt++) {
       const open = await this.#comparedJobs(client, call, jobs);
+      if (call.isSettled) return;
       await Promise.all(
-        this.#groups(open.filter((job) => job.outcome === undefined)).map(([parts, group]) =>
-          this.#run(client, call, parts, group),
-        ),
+        jobsByPlace(
+          this.#site,
+          open.filter((job) => job.outcome === undefined),
+        ).map(([parts, group]) => this.#run(client, call, parts, group)),
       );
       await this.#voidKeys(
         client,
@@ -170,9 +138,9 @@ export class RedisWriter {
    * What was to replace an entry and is refused leaves nothing: a put whose key was deleted by a pattern, and any
    * write that was overtaken in every attempt.
    */
-  async #voidKeys(client: RedisLike, jobs: readonly Job[]): Promise<void> {
+  async #voidKeys(client: RedisLike, jobs: readonly WriteJob[]): Promise<void> {
     await Promise.all(
-      this.#groups(jobs).map(([{ generation }, group]) => {
+      jobsByPlace(this.#site, jobs).map(([{ generation }, group]) => {
         const names = group.map(({ write }) => generation.entryPrefix + write.key);
         return runScript(client, VOID, [generation.key, ...names], []);
       }),
@@ -180,9 +148,9 @@ export class RedisWriter {
   }
 
   /** Sets need the generation and the server's clock: asks where they are not known. */
-  async #learn(client: RedisLike, call: PendingCall, jobs: readonly Job[]): Promise<void> {
+  async #learn(client: RedisLike, call: PendingCall, jobs: readonly WriteJob[]): Promise<void> {
     const sets = jobs.filter((job) => job.pendingSet !== undefined);
-    const unknown = this.#groups(sets).filter(([{ generation, stamp }]) => {
+    const unknown = jobsByPlace(this.#site, sets).filter(([{ generation, stamp }]) => {
       return generation.value === undefined || stamp.deadline(call.dueAt) === '';
     });
     const places = new Set(unknown.map(([parts]) => parts));
@@ -193,8 +161,8 @@ export class RedisWriter {
   async #comparedJobs(
     client: RedisLike,
     call: PendingCall,
-    jobs: readonly Job[],
-  ): Promise<readonly Job[]> {
+    jobs: readonly WriteJob[],
+  ): Promise<readonly WriteJob[]> {
     const open = jobs.filter((job) => job.outcome === undefined);
     const { compareTags } = this.#site;
     if (compareTags !== undefined && open.some(({ write }) => write.entry.tags.length > 0)) {
@@ -206,26 +174,12 @@ export class RedisWriter {
     return open;
   }
 
-  /** Jobs by place, in lists that a script takes. */
-  #groups(jobs: readonly Job[]): readonly (readonly [RedisStoreParts, readonly Job[]])[] {
-    const places = new Map<RedisStoreParts, Job[]>();
-    for (const job of jobs) {
-      const parts = this.#site.partsOf(job.write.key);
-      const group = places.get(parts);
-      if (group === undefined) places.set(parts, [job]);
-      else group.push(job);
-    }
-    return [...places].flatMap(([parts, group]) =>
-      chunks(group, WRITES_PER_SCRIPT).map((part) => [parts, part] as const),
-    );
-  }
-
   /** Runs the script for some writes; those that have to be repeated are left without an outcome. */
   async #run(
     client: RedisLike,
     call: PendingCall,
     parts: RedisStoreParts,
-    jobs: readonly Job[],
+    jobs: readonly WriteJob[],
   ): Promise<void> {
     const { keys, stamp, generation, fillTimeoutMs } = parts;
     const names = [...this.#site.namesOf(parts)];
@@ -234,7 +188,7 @@ export class RedisWriter {
       String(fillTimeoutMs),
       stamp.deadline(call.dueAt),
     ];
-    const framed: Job[] = [];
+    const framed: WriteJob[] = [];
     let bytes = 0;
     for (const job of jobs) {
       const size = this.#frame(job, parts, args);
@@ -262,7 +216,7 @@ export class RedisWriter {
     else learnFloor(stamp, framed, Number(reply[1]), Number(reply[2]));
     framed.forEach((job, index) => {
       const answer = reply[REPLY_HEAD + index];
-      if (Array.isArray(answer)) compare(job, answer.map(String));
+      if (Array.isArray(answer)) compareWithPatterns(job, answer.map(String));
       else job.outcome = this.#outcome(answer);
     });
     if (bytes > 0) {
@@ -272,7 +226,7 @@ export class RedisWriter {
   }
 
   /** Appends a write's arguments; answers the size of its frame, 0 when it cannot become one. */
-  #frame(job: Job, parts: RedisStoreParts, args: (string | Buffer)[]): number {
+  #frame(job: WriteJob, parts: RedisStoreParts, args: (string | Buffer)[]): number {
     const { entry } = job.write;
     const sequence = job.sequence ?? parts.stamp.sequence ?? 0;
     const stamp = stampOf(job.write, parts, this.#site, sequence);
@@ -338,33 +292,6 @@ export class RedisWriter {
   }
 }
 
-/** What a bucket of a Cluster says: a set needs at least its floor for a number. */
-function learnFloor(
-  stamp: RedisStamp,
-  jobs: readonly Job[],
-  floor: number,
-  serverMs: number,
-): void {
-  stamp.learn(Math.max(floor, stamp.sequence ?? 0), serverMs);
-  for (const job of jobs) {
-    if (job.sequence !== undefined) job.sequence = Math.max(job.sequence, floor);
-  }
-}
-
-/** Refuses a write whose key one of the patterns hits; otherwise it is sent again, with the number it is good for. */
-function compare(job: Job, answer: readonly string[]): void {
-  const patterns = answer.filter((text) => text.startsWith(LOGGED_MARK));
-  job.comparedTo = answer[answer.length - 1]!;
-  const { key } = job.write;
-  const isHit = patterns.some((text) => compilePattern(text.slice(1)).matches(key));
-  if (isHit) job.outcome = 'refused';
-}
-
 function isUnsent(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith(NOT_SENT);
-}
-
-function asSerializationError(error: unknown): CacheError {
-  if (isCacheError(error)) return error;
-  return new CacheSerializationError('The value could not be encoded.', '', { cause: error });
 }

@@ -27,9 +27,13 @@ export interface StoreSite {
   /** The token of a put for the key that it turned out to have. */
   tokenFor(token: RedisFillToken, key: string): RedisFillToken;
   /** Where scripts do not see tags: refuses writes by them, and sees to their markers. */
-  compareTags?(client: RedisLike, call: PendingCall, writes: readonly TaggedWrite[]): Promise<void>;
+  readonly compareTags?: (
+    client: RedisLike,
+    call: PendingCall,
+    writes: readonly TaggedWrite[],
+  ) => Promise<void>;
   /** Where scripts cannot do it: makes a generation anew that was lost. */
-  recover?(client: RedisLike, parts: RedisStoreParts): Promise<void>;
+  readonly recover?: (client: RedisLike, parts: RedisStoreParts) => Promise<void>;
 }
 
 /** The keys of one place among others, and where they stood. */
