@@ -85,14 +85,21 @@ describe('RedisBackend on a Cluster', () => {
     await servers.stop();
   });
 
-  describeBackend({ describe, it }, 'RedisBackend of cluster nodes', () => ({
-    backend: new RedisBackend({
-      cluster: { nodes: servers.nodes },
-      prefix: prefix(),
-      commandTimeout: '5s',
-    }),
-    framer,
-  }));
+  describeBackend({ describe, it }, 'RedisBackend of cluster nodes', () => {
+    const own = prefix();
+    return {
+      backend: new RedisBackend({
+        cluster: { nodes: servers.nodes },
+        prefix: own,
+        commandTimeout: '5s',
+        lease: '1m',
+      }),
+      framer,
+      lapse: async () => {
+        for (const server of servers.masters) await lapseLeases(server, `{${own}`);
+      },
+    };
+  });
 
   const CLUSTERS: Readonly<Record<string, (port: number) => RedisLike>> = {
     'ioredis 5': (port) => new Cluster5([{ host: '127.0.0.1', port }]),

@@ -4,10 +4,12 @@ import type {
   EntryWrite,
   FillStart,
   FillToken,
+  LoadTurn,
   ReadHints,
   ScanPage,
   ScanRequest,
   StoreOutcome,
+  TurnHints,
 } from '../../cache/backend.js';
 import type { StoredEntry } from '../../cache/entry.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
@@ -23,6 +25,7 @@ import { BUCKET_BEGIN, BUCKET_EXPIRE, BUCKET_READ, BUCKET_WATCH } from './cluste
 import { ClusterWalk } from './cluster-walk.js';
 import { RELEASE } from './fill-scripts.js';
 import { changeExpiry } from './redis-expiry.js';
+import type { LeasedStore, RedisLeases } from './redis-leases.js';
 import type { RedisLike } from './redis-like.js';
 import { WATCH_MARK } from './redis-lua.js';
 import { chunks, newLineage, type RedisFillToken, type RedisStoreParts } from './redis-parts.js';
@@ -62,6 +65,21 @@ export class ClusterStore implements BackendStore {
   readonly #writer: RedisWriter;
   readonly #walk: ClusterWalk;
   readonly #onClear: (cache: string) => void;
+  readonly #leases: RedisLeases;
+  /** Readers compare tags themselves, so the scripts of leases get no prefix of markers. */
+  readonly #leased: LeasedStore = {
+    groupsOf: (keys) =>
+      groupKeys(this.#places, keys).flatMap(({ parts: { generation }, keys: names }) =>
+        chunks(names, KEYS_PER_SCRIPT).map((part) => ({
+          generationKey: generation.key,
+          tagPrefix: '',
+          keys: part,
+        })),
+      ),
+    nameOf: (key) => this.#places.partsOf(key).generation.entryPrefix + key,
+    begin: (client, keys, hints) => this.#begin(client, keys, hints),
+    release: (tokens) => this.release(tokens),
+  };
 
   /**
    * @param parts - what all buckets share
@@ -72,6 +90,7 @@ export class ClusterStore implements BackendStore {
     parts: RedisStoreParts,
     cluster: ClusterParts,
     onClear: (cache: string) => void,
+    leases: RedisLeases,
   ) {
     this.#cluster = cluster;
     this.#places = new ClusterPlaces(cache, parts, cluster);
@@ -80,6 +99,7 @@ export class ClusterStore implements BackendStore {
     this.#writer = new RedisWriter(this.#parts, this.#places);
     this.#walk = new ClusterWalk(this.#parts, this.#places, cluster);
     this.#onClear = onClear;
+    this.#leases = leases;
   }
 
   get(key: string, hints?: ReadHints): Promise<StoredEntry | undefined> {
@@ -101,6 +121,13 @@ export class ClusterStore implements BackendStore {
       (starts) => starts,
       hints,
     );
+  }
+
+  beginTurns(
+    keys: readonly string[],
+    hints?: TurnHints,
+  ): MaybePromise<readonly (FillStart | LoadTurn)[]> {
+    return keys.length === 0 ? [] : this.#leases.begin(this.#leased, keys, hints);
   }
 
   watch(options?: CallOptions): Promise<FillToken> {
@@ -136,7 +163,8 @@ export class ClusterStore implements BackendStore {
     const ours = (tokens as readonly RedisFillToken[]).filter(
       ({ lineage }) => lineage !== undefined && !lineage.startsWith(WATCH_MARK),
     );
-    if (ours.length === 0 || !connection.isAvailable) return;
+    if (ours.length === 0) return;
+    if (!connection.isAvailable) return this.#leases.free(ours);
     const tokenKeys = ours.map(({ key }) => key);
     connection
       .call(
@@ -157,13 +185,16 @@ export class ClusterStore implements BackendStore {
         () => undefined,
       )
       .catch(() => undefined);
+    this.#leases.free(ours);
   }
 
   store(
     writes: readonly EntryWrite[],
     options?: CallOptions,
   ): MaybePromise<readonly StoreOutcome[]> {
-    return writes.length === 0 ? [] : this.#writer.store(writes, options);
+    if (writes.length === 0) return [];
+    const tokens = writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token]));
+    return this.#leases.freeAfter(tokens, this.#writer.store(writes, options));
   }
 
   delete(keys: readonly string[], options?: CallOptions): MaybePromise<number> {
