@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { findMissing } from '../support/scheduler/availability.js';
+import { describeFailure, runRandom } from '../support/scheduler/random-schedules.js';
+import { ScenarioRunner } from '../support/scheduler/scenario.js';
+import { PLANTED_FAULTS } from '../support/scheduler/spoiled-backend.js';
+import { VirtualTime } from '../support/scheduler/virtual-time.js';
+import { WORLDS } from '../support/scheduler/worlds.js';
+
+/*
+ * Promise P1 under random schedules of up to five operations, with stores that lose keys and scripts, and time that
+ * passes. `SCHEDULES` is the number of all schedules, `SCHEDULES_SEED` the first seed; a failure tells its own.
+ */
+
+const COUNT = Number(process.env['SCHEDULES'] ?? 100_000);
+const SEED = Number(process.env['SCHEDULES_SEED'] ?? 1);
+/** Enough to meet any of the planted faults many times over. */
+const FAULTY_COUNT = 4_000;
+
+describe('P1 under random schedules', function () {
+  this.timeout(Math.max(300_000, COUNT * 20));
+  const time = new VirtualTime();
+  const runner = new ScenarioRunner(time);
+  const total = WORLDS.reduce((sum, { share }) => sum + share, 0);
+
+  beforeEach(() => time.install());
+  afterEach(() => time.uninstall());
+
+  for (const world of WORLDS) {
+    const count = Math.ceil((COUNT * world.share) / total);
+
+    it(`holds in ${world.name}, ${count} schedules from seed ${SEED}`, async () => {
+      const missing = await findMissing(runner, world);
+      const { failure, schedules, hits } = await runRandom(runner, {
+        worlds: [world],
+        seed: SEED,
+        count,
+        isThere: (_, operation) => !missing.has(operation),
+      });
+      if (failure !== undefined) expect.fail(describeFailure(failure.schedule, failure.outcome));
+      expect(schedules).to.equal(count);
+      expect(hits, 'values that were judged').to.be.above(count);
+    });
+
+    for (const { name, spoil } of PLANTED_FAULTS) {
+      it(`is seen to be broken in ${world.name} when ${name}`, async () => {
+        const missing = await findMissing(runner, world);
+        const { failure } = await runRandom(runner, {
+          worlds: [world],
+          seed: SEED,
+          count: FAULTY_COUNT,
+          spoil,
+          isThere: (_, operation) => !missing.has(operation),
+        });
+        expect(failure?.outcome.failure?.name).to.equal('StaleRead');
+      });
+    }
+  }
+
+  it('gives the same outcome for the same seed', async () => {
+    const settings = {
+      worlds: WORLDS,
+      seed: SEED,
+      count: FAULTY_COUNT,
+      spoil: PLANTED_FAULTS[0]!.spoil,
+    };
+    const isThere = (): boolean => true;
+    const [first, second] = [
+      await runRandom(runner, { ...settings, isThere }),
+      await runRandom(runner, { ...settings, isThere }),
+    ];
+    expect(first.failure?.outcome.trace).to.deep.equal(second.failure?.outcome.trace);
+    expect(first.failure?.schedule.scenario.placed.length).to.be.below(4);
+  });
+});

@@ -1,0 +1,331 @@
+import { cacheable, cacheEvict, cachePut } from 'cachewell';
+import type { Actor, OperationRow } from './operation.js';
+import { KEYS, TAGS } from './operation.js';
+import { settle } from './schedule.js';
+
+const PREFIX = 'a';
+const every = (): boolean => true;
+const own =
+  ({ key }: Actor) =>
+  (hit: string): boolean =>
+    hit === key;
+const tagged = (_: string, tags: readonly string[]): boolean => tags.includes(TAGS[0]!);
+const KEY = (key: string): string => key;
+const cache = 'users';
+
+/** Ways of filling: all of them reads, too. */
+const FILLS: readonly OperationRow[] = [
+  fill('getOrSet', (actor) =>
+    actor.cache.getOrSet(actor.key, async () => (await actor.load())[0]!),
+  ),
+  fill('getOrSet with tags', (actor) =>
+    actor.cache.getOrSet(actor.key, async () => (await actor.load(undefined, TAGS))[0]!, {
+      tags: TAGS,
+    }),
+  ),
+  fill('getOrSet with tags that the load adds', (actor) =>
+    actor.cache.getOrSet(actor.key, async (context) => {
+      const [value] = await actor.load(undefined, TAGS);
+      context.tags.add(...TAGS);
+      return value!;
+    }),
+  ),
+  fill('getOrSet with refresh', (actor) =>
+    actor.cache.getOrSet(actor.key, async () => (await actor.load())[0]!, { refresh: true }),
+  ),
+  fill('getOrSet without sharing', (actor) =>
+    actor.cache.getOrSet(actor.key, async () => (await actor.load(undefined, TAGS))[0]!, {
+      sync: false,
+      tags: TAGS,
+    }),
+  ),
+  fill('@Cacheable', (actor) =>
+    cacheable(async (_key: string) => (await actor.load())[0]!, {
+      cache,
+      key: KEY,
+      manager: actor.manager,
+    })(actor.key),
+  ),
+  fill('@Cacheable with tagsOf', (actor) =>
+    cacheable(async (_key: string) => (await actor.load(undefined, TAGS))[0]!, {
+      cache,
+      key: KEY,
+      tagsOf: (_value: number) => TAGS,
+      manager: actor.manager,
+    })(actor.key),
+  ),
+  {
+    name: 'getOrSetMany',
+    kind: 'fill',
+    run: (actor) =>
+      actor.read(
+        () =>
+          actor.cache.getOrSetMany(
+            KEYS,
+            async (missing) => {
+              const values = await actor.load(missing, TAGS);
+              return new Map(missing.map((key, index) => [key, values[index]!]));
+            },
+            { tags: TAGS },
+          ),
+        (values) => values,
+      ),
+  },
+  {
+    name: '@Cacheable with each',
+    kind: 'fill',
+    run: (actor) =>
+      actor.read(
+        () => bulkOf(actor).call(actor, KEYS),
+        (values) => KEYS.map((key, index) => [key, values[index]] as const),
+      ),
+  },
+  {
+    name: 'warm',
+    kind: 'fill',
+    run: (actor) =>
+      actor.cache.warm([[actor.key, async () => (await actor.load(undefined, TAGS))[0]!]], {
+        tags: TAGS,
+      }),
+  },
+];
+
+/** Ways of invalidating. */
+const VOIDS: readonly OperationRow[] = [
+  invalidation('delete', own, ({ cache: users, key }) => users.delete(key)),
+  invalidation(
+    'deleteMany',
+    () => every,
+    ({ cache: users }) => users.deleteMany(KEYS),
+  ),
+  invalidation(
+    'deletePattern',
+    () => every,
+    ({ cache: users }) => users.deletePattern(`${PREFIX}*`),
+  ),
+  invalidation('deletePattern of one key', own, ({ cache: users, key }) =>
+    users.deletePattern(`*${key.slice(1)}`),
+  ),
+  invalidation(
+    'invalidateTags',
+    () => tagged,
+    ({ cache: users }) => users.invalidateTags(TAGS[0]!, 'red'),
+  ),
+  {
+    ...invalidation(
+      'invalidateTags, all of them',
+      () => tagged,
+      ({ manager }) => manager.invalidateTags({ all: TAGS }),
+    ),
+    mayBeMissing: true,
+  },
+  invalidation(
+    'clear',
+    () => every,
+    ({ cache: users }) => users.clear(),
+  ),
+  invalidation(
+    'clearAll',
+    () => every,
+    ({ manager }) => manager.clearAll(),
+  ),
+  invalidation('expire at once', own, ({ cache: users, key }) => users.expire(key, 0)),
+  {
+    name: 'set',
+    kind: 'void',
+    run: (actor) => actor.set([actor.key], ([id]) => actor.cache.set(actor.key, id!)),
+  },
+  {
+    name: 'setMany',
+    kind: 'void',
+    run: (actor) =>
+      actor.set(KEYS, async (ids) => {
+        const stored = await actor.cache.setMany(KEYS.map((key, index) => [key, ids[index]!]));
+        return stored === KEYS.length;
+      }),
+  },
+  writing('@CachePut', own, true, (actor, method) =>
+    cachePut(async (_key: string) => method(), { cache, key: KEY, manager: actor.manager }),
+  ),
+  writing('@CachePut with keyOf', own, true, (actor, method) =>
+    cachePut(async (_key: string) => method(), {
+      cache,
+      keyOf: (_value: number) => actor.key,
+      manager: actor.manager,
+    }),
+  ),
+  writing('@CacheEvict', own, false, (actor, method) =>
+    cacheEvict(async (_key: string) => method(), { cache, key: KEY, manager: actor.manager }),
+  ),
+  writing(
+    '@CacheEvict with allEntries',
+    () => every,
+    false,
+    (actor, method) =>
+      cacheEvict(async (_key: string) => method(), {
+        cache,
+        allEntries: true,
+        manager: actor.manager,
+      }),
+  ),
+  writing(
+    '@CacheEvict with tags',
+    () => tagged,
+    false,
+    (actor, method) =>
+      cacheEvict(async (_key: string) => method(), { cache, tags: TAGS, manager: actor.manager }),
+  ),
+  writing(
+    '@CacheEvict with a pattern',
+    () => every,
+    false,
+    (actor, method) =>
+      cacheEvict(async (_key: string) => method(), {
+        cache,
+        pattern: `${PREFIX}*`,
+        manager: actor.manager,
+      }),
+  ),
+  {
+    name: '@CacheEvict beforeInvocation',
+    kind: 'void',
+    run: async (actor) => {
+      const issued = actor.issue(own(actor));
+      const evict = cacheEvict(
+        async (_key: string) => {
+          actor.acknowledge(issued);
+          await actor.pause('the method ends');
+        },
+        { cache, key: KEY, beforeInvocation: true, manager: actor.manager },
+      );
+      await evict(actor.key);
+    },
+  },
+];
+
+/** Reads that load nothing, and what only seems to change an entry. */
+const READS: readonly OperationRow[] = [
+  { name: 'get', kind: 'read', run: (actor) => actor.read(() => actor.cache.get(actor.key)) },
+  {
+    name: 'getMany',
+    kind: 'read',
+    run: (actor) =>
+      actor.read(
+        () => actor.cache.getMany(KEYS),
+        (values) => values,
+      ),
+  },
+  {
+    name: 'getEntry',
+    kind: 'read',
+    run: (actor) =>
+      actor.read(
+        () => actor.cache.getEntry(actor.key),
+        ({ value }) => [[actor.key, value]],
+      ),
+  },
+  { name: 'expire later', kind: 'read', run: (actor) => actor.cache.expire(actor.key, '2h') },
+];
+
+/** What happens to a store by itself. */
+const MISHAPS: readonly OperationRow[] = [
+  {
+    name: 'a key is lost',
+    kind: 'world',
+    run: async ({ world, schedule }) => {
+      schedule.touch('store', 'write');
+      const random = Number(`0.${schedule.trace.length * 7919}`);
+      schedule.note(`lost: ${world.lose?.(random) ?? 'nothing'}`);
+    },
+  },
+  {
+    name: 'the scripts are forgotten',
+    kind: 'world',
+    run: async ({ world, schedule }) => {
+      schedule.touch('store', 'write');
+      world.forgetScripts?.();
+    },
+  },
+  ...[20, 70_000].map((ms): OperationRow => ({
+    name: `${ms} ms pass`,
+    kind: 'world',
+    run: ({ time }) => time.pass(ms, settle),
+  })),
+];
+
+/** Another form of an operation that is here, too. */
+const VARIANTS = new Set([
+  'getOrSet',
+  '@Cacheable',
+  '@Cacheable with tagsOf',
+  '@Cacheable with each',
+  'deletePattern of one key',
+  'setMany',
+  '@CacheEvict',
+  '@CacheEvict with allEntries',
+  '@CacheEvict with tags',
+  '@CacheEvict with a pattern',
+  '@CacheEvict beforeInvocation',
+]);
+const REPRESENTATIVES = new Set([
+  'getOrSet with tags',
+  'getOrSetMany',
+  'delete',
+  'deletePattern',
+  'invalidateTags',
+  '@CachePut',
+]);
+
+/** Every operation that schedules are made of. */
+export const OPERATIONS: readonly OperationRow[] = [...FILLS, ...VOIDS, ...READS, ...MISHAPS].map(
+  (row) => ({
+    ...row,
+    isVariant: VARIANTS.has(row.name),
+    isRepresentative: REPRESENTATIVES.has(row.name),
+  }),
+);
+
+export function operationsOf(kind: OperationRow['kind']): readonly OperationRow[] {
+  return OPERATIONS.filter((row) => row.kind === kind);
+}
+
+/** One function for each manager, for two without keys would answer for each other. Its `this` is the actor. */
+const bulks = new WeakMap<Actor['manager'], BulkFunction>();
+type BulkFunction = (this: Actor, keys: readonly string[]) => Promise<number[]>;
+
+function bulkOf({ manager }: Actor): BulkFunction {
+  let bulk = bulks.get(manager);
+  if (bulk === undefined) {
+    const load: BulkFunction = async function (keys) {
+      return this.load(keys);
+    };
+    bulk = cacheable(load, { cache, each: { arg: 0 }, manager }) as BulkFunction;
+    bulks.set(manager, bulk);
+  }
+  return bulk;
+}
+
+function fill(name: string, work: (actor: Actor) => Promise<number>): OperationRow {
+  return { name, kind: 'fill', run: (actor) => actor.read(() => work(actor)) };
+}
+
+function invalidation(
+  name: string,
+  hits: (actor: Actor) => (key: string, tags: readonly string[]) => boolean,
+  work: (actor: Actor) => Promise<unknown>,
+): OperationRow {
+  return { name, kind: 'void', run: (actor) => actor.invalidate(hits(actor), () => work(actor)) };
+}
+
+function writing(
+  name: string,
+  hits: (actor: Actor) => (key: string, tags: readonly string[]) => boolean,
+  isPut: boolean,
+  decorate: (actor: Actor, method: () => Promise<number>) => (key: string) => Promise<unknown>,
+): OperationRow {
+  return {
+    name,
+    kind: 'void',
+    run: (actor) => actor.write(hits(actor), (method) => decorate(actor, method)(actor.key), isPut),
+  };
+}
