@@ -38,6 +38,7 @@ const SNIPPETS: readonly string[] = [
   'return {string.find("hello world", "o w"), string.find("a.b", ".", 1, true), string.find("abc", "%d")}',
   'local r = {} for k, v in string.gmatch("a=1, b=22", "(%w+)=(%w+)") do r[#r + 1] = k .. v end return r',
   'return {string.gsub("hello", "l+", "L"), (string.gsub("abc", "%w", "%0%0")), (string.gsub("a b", " ", {[" "] = "-"}))}',
+  'local a, p, b, e = string.match("x 12 34.", "^x (%d+)() (%d+)()", 1) return {a, p, b, e, (string.find("abc", "()c"))}',
   'return {string.byte("\\200\\0z", 1, -1), string.char(0, 255, 65), #"\\0\\255", ("x"):rep(3), ("abc"):upper()}',
   'return {string.match("17 42", "^(%d+) (%d+)$"), string.match("x", "^(%d+)$") or "none", string.match("[a-b]", "^%[(.-)%]$")}',
   'local t = {3, 1, 2} table.sort(t) table.insert(t, 9) table.insert(t, 1, 0) table.remove(t) return t',

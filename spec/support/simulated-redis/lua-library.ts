@@ -1,4 +1,4 @@
-import { luaPattern } from './lua-pattern.js';
+import { findPattern, type LuaMatch } from './lua-pattern.js';
 import {
   general,
   LuaError,
@@ -108,31 +108,31 @@ const STRING = table({
       const found = own.indexOf(textArgument(pattern), start);
       return found < 0 ? undefined : new Multi([found + 1, found + textArgument(pattern).length]);
     }
-    const match = matchFrom(own, textArgument(pattern), start);
-    if (match === null) return undefined;
-    return new Multi([match.index + 1, match.index + match[0].length, ...match.slice(1)]);
+    const match = findPattern(own, textArgument(pattern), start);
+    if (match === undefined) return undefined;
+    return new Multi([match.index + 1, match.index + match.text.length, ...match.captures]);
   },
   format,
   gmatch: (text, pattern) => {
     const own = textArgument(text);
     let at = 0;
     return () => {
-      const match = at > own.length ? null : matchFrom(own, textArgument(pattern), at);
-      if (match === null) return undefined;
-      at = match.index + Math.max(match[0].length, 1);
-      return new Multi(match.length > 1 ? match.slice(1) : [match[0]]);
+      const match = at > own.length ? undefined : findPattern(own, textArgument(pattern), at);
+      if (match === undefined) return undefined;
+      at = match.index + Math.max(match.text.length, 1);
+      return new Multi(match.captures.length > 0 ? match.captures : [match.text]);
     };
   },
   gsub: (text, pattern, replacement, limit = Infinity) => {
     const own = textArgument(text);
     let [result, at, count] = ['', 0, 0];
     while (at <= own.length && count < numberArgument(limit)) {
-      const match = matchFrom(own, textArgument(pattern), at);
-      if (match === null) break;
+      const match = findPattern(own, textArgument(pattern), at);
+      if (match === undefined) break;
       count++;
       result += own.slice(at, match.index) + replaced(match, replacement);
-      at = match.index + match[0].length;
-      if (match[0] === '') result += own[at++] ?? '';
+      at = match.index + match.text.length;
+      if (match.text === '') result += own[at++] ?? '';
     }
     return new Multi([result + own.slice(at), count]);
   },
@@ -141,10 +141,11 @@ const STRING = table({
   match: (text, pattern, from = 1) => {
     const own = textArgument(text);
     const [start] = range(own.length, numberArgument(from), -1);
-    const match = matchFrom(own, textArgument(pattern), start);
-    if (match === null) return undefined;
-    if (match.length <= 2) return match.length === 1 ? match[0] : match[1];
-    return new Multi(match.slice(1));
+    const match = findPattern(own, textArgument(pattern), start);
+    if (match === undefined) return undefined;
+    const { captures } = match;
+    if (captures.length === 0) return match.text;
+    return captures.length === 1 ? captures[0] : new Multi(captures);
   },
   rep: (text, times) => textArgument(text).repeat(Math.max(0, numberArgument(times))),
   reverse: (text) => [...textArgument(text)].reverse().join(''),
@@ -156,25 +157,19 @@ const STRING = table({
   upper: (text) => textArgument(text).replace(/[a-z]/g, (char) => char.toUpperCase()),
 });
 
-function matchFrom(text: string, pattern: string, start: number): RegExpExecArray | null {
-  const expression = luaPattern(pattern);
-  expression.lastIndex = start;
-  return expression.exec(text);
-}
-
-function replaced(match: RegExpExecArray, replacement: LuaValue): string {
-  const first = match[1] ?? match[0];
+function replaced(match: LuaMatch, replacement: LuaValue): string {
+  const first = match.captures[0] ?? match.text;
   let value: LuaValue;
   if (typeof replacement === 'function')
-    [value] = called(replacement, ...(match.length > 1 ? match.slice(1) : [first]));
+    [value] = called(replacement, ...(match.captures.length > 0 ? match.captures : [first]));
   else if (replacement instanceof LuaTable) value = replacement.get(first);
   else {
     return textArgument(replacement).replace(/%([\d%])/g, (_, code: string) => {
       if (code === '%') return '%';
-      return code === '0' ? match[0] : (match[Number(code)] ?? first);
+      return code === '0' ? match.text : textArgument(match.captures[Number(code) - 1] ?? first);
     });
   }
-  return value === undefined || value === false ? match[0] : textArgument(value);
+  return value === undefined || value === false ? match.text : textArgument(value);
 }
 
 const TABLE = table({

@@ -1,4 +1,4 @@
-import { LuaError } from './lua-value.js';
+import { LuaError, type LuaValue } from './lua-value.js';
 
 const CLASSES: Readonly<Record<string, string>> = {
   a: 'A-Za-z',
@@ -13,29 +13,47 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 const QUANTIFIERS: Readonly<Record<string, string>> = { '*': '*', '+': '+', '-': '*?', '?': '?' };
 
-const compiled = new Map<string, RegExp>();
-
-/**
- * A pattern of Lua as a regular expression that looks from `lastIndex` on. `%b`, `%f`, back references and captures
- * of positions are refused.
- */
-export function luaPattern(pattern: string): RegExp {
-  let expression = compiled.get(pattern);
-  if (expression === undefined) {
-    expression = translate(pattern);
-    compiled.set(pattern, expression);
-  }
-  return expression;
+/** What a pattern has found. */
+export interface LuaMatch {
+  readonly index: number;
+  readonly text: string;
+  /** What the captures hold; a text, or a position from 1 on. */
+  readonly captures: readonly LuaValue[];
 }
 
-function translate(pattern: string): RegExp {
+interface Compiled {
+  readonly expression: RegExp;
+  /** Of each capture, whether it is a position. */
+  readonly arePositions: readonly boolean[];
+}
+
+const compiled = new Map<string, Compiled>();
+
+/**
+ * Where a pattern of Lua matches from a position on, which counts from 0. `%b`, `%f` and back references are refused.
+ */
+export function findPattern(text: string, pattern: string, start: number): LuaMatch | undefined {
+  let own = compiled.get(pattern);
+  if (own === undefined) compiled.set(pattern, (own = translate(pattern)));
+  const { expression, arePositions } = own;
+  expression.lastIndex = start;
+  const match = expression.exec(text);
+  if (match === null) return undefined;
+  const captures = arePositions.map((isPosition, index): LuaValue =>
+    isPosition ? match.indices![index + 1]![0] + 1 : match[index + 1],
+  );
+  return { index: match.index, text: match[0], captures };
+}
+
+function translate(pattern: string): Compiled {
   const isAnchored = pattern.startsWith('^');
+  const arePositions: boolean[] = [];
   let source = '';
   let at = isAnchored ? 1 : 0;
   while (at < pattern.length) {
     const char = pattern[at]!;
     if (char === '(' || char === ')') {
-      if (char === '(' && pattern[at + 1] === ')') unsupported(pattern);
+      if (char === '(') arePositions.push(pattern[at + 1] === ')');
       source += char;
       at++;
       continue;
@@ -49,7 +67,8 @@ function translate(pattern: string): RegExp {
     source += item + (quantifier ?? '');
     at = quantifier === undefined ? next : next + 1;
   }
-  return new RegExp(source, isAnchored ? 'sy' : 'sg');
+  const flags = (isAnchored ? 'sy' : 'sg') + (arePositions.includes(true) ? 'd' : '');
+  return { expression: new RegExp(source, flags), arePositions };
 }
 
 function one(pattern: string, at: number): readonly [item: string, next: number] {
