@@ -20,12 +20,19 @@ describe('P1 under random schedules', function () {
   this.timeout(Math.max(300_000, COUNT * 20));
   const time = new VirtualTime();
   const runner = new ScenarioRunner(time);
-  const total = WORLDS.reduce((sum, { share }) => sum + share, 0);
+  const total = WORLDS.reduce(
+    (sum, { share, pending }) => (pending === undefined ? sum + share : sum),
+    0,
+  );
 
   beforeEach(() => time.install());
   afterEach(() => time.uninstall());
 
   for (const world of WORLDS) {
+    if (world.pending !== undefined) {
+      it(`holds in ${world.name}, once it is there: ${world.pending}`);
+      continue;
+    }
     const count = Math.ceil((COUNT * world.share) / total);
 
     it(`holds in ${world.name}, ${count} schedules from seed ${SEED}`, async () => {
@@ -58,7 +65,7 @@ describe('P1 under random schedules', function () {
 
   it('gives the same outcome for the same seed', async () => {
     const settings = {
-      worlds: WORLDS,
+      worlds: WORLDS.filter(({ pending }) => pending === undefined),
       seed: SEED,
       count: FAULTY_COUNT,
       spoil: PLANTED_FAULTS[0]!.spoil,

@@ -108,6 +108,7 @@ export class Actor {
 
   acknowledge(invalidation: Invalidation): void {
     this.#origin.acknowledge(invalidation);
+    this.world.acknowledged?.(invalidation);
   }
 
   /** Runs a method that writes to the origin, and what follows from it; `work` gets the method. */

@@ -1,4 +1,5 @@
 import type { CacheBackend } from 'cachewell';
+import { DEFINITIONS } from './definitions.js';
 import { KEYS, type OperationRow } from './operation.js';
 import { OPERATIONS, operationsOf } from './operations.js';
 import type { Chooser } from './schedule.js';
@@ -109,6 +110,11 @@ function randomScenario(
     const key = random() < 0.8 ? KEYS[0] : KEYS[1];
     return { operation, node: Math.floor(random() * size), key };
   });
+  const options = pick(DEFINITIONS);
+  if (random() < 0.2 && options.pending === undefined) {
+    const { definition, primedForMs } = options;
+    return { world, definition, primedForMs, isPrimed: true, placed, spoil };
+  }
   return { world, isPrimed: random() < 0.5, placed, spoil };
 }
 

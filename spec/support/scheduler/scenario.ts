@@ -90,6 +90,7 @@ export class ScenarioRunner {
       const begin = placed.operation.kind === 'world' ? run : () => void run();
       schedule.add(`start of ${name}`, name, begin, [nodeState(placed.node)]);
     };
+    await schedule.run(inOrder);
     if (scenario.isPrimed) {
       start('priming', { operation: PRIMING, node: 0, key: KEYS[0] });
       await schedule.run(inOrder);

@@ -1,6 +1,6 @@
 import { CacheManager, silentLogger, type CacheBackend } from 'cachewell';
 import type { Cache } from '#internal/cache/cache.js';
-import type { Reach } from './origin.js';
+import type { Invalidation, Reach } from './origin.js';
 import type { Schedule } from './schedule.js';
 import type { VirtualTime } from './virtual-time.js';
 
@@ -15,6 +15,8 @@ export interface WorldNode {
 export interface World {
   readonly nodes: readonly WorldNode[];
   readonly reach: Reach;
+  /** Told of each invalidation that is acknowledged. */
+  readonly acknowledged?: ((invalidation: Invalidation) => void) | undefined;
   /** What can be lost of what the store keeps, as when it runs full; gives what was lost. */
   readonly lose?: ((random: number) => string | undefined) | undefined;
   /** Makes the store forget the scripts that it was told. */

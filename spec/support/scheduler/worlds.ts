@@ -1,14 +1,36 @@
-import { MemoryBackend } from 'cachewell';
+import { MemoryBackend, type CacheBackend } from 'cachewell';
 import { RedisBackend } from 'cachewell/redis';
+import type { CacheBus } from '#internal/cache/cache-bus.js';
 import { SimulatedClient, type Wire } from '../simulated-redis/simulated-client.js';
 import { SimulatedRedis } from '../simulated-redis/simulated-redis.js';
 import { ReplyError } from '../simulated-redis/redis-reply.js';
 import { GatedBackend, RemoteMemory } from './gated-backend.js';
 import type { Schedule } from './schedule.js';
+import { SimulatedChannel } from './simulated-bus.js';
 import { everywhere, makeNode, nodeState, type World, type WorldRow } from './world.js';
 
 /** Longer than any schedule: what is slow here is only late. */
 const PATIENCE = '1h';
+
+/** Its module as far as it is needed here. */
+interface TieredModule {
+  readonly TieredBackend: new (options: {
+    readonly l1: CacheBackend;
+    readonly l2: CacheBackend;
+    readonly bus: CacheBus;
+  }) => CacheBackend;
+}
+
+const tiered = await moduleIfThere<TieredModule>('#internal/backends/tiered/tiered-backend.js');
+
+async function moduleIfThere<Module>(name: string): Promise<Module | undefined> {
+  try {
+    return (await import(name)) as Module;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
 
 /** Every world that exists, one node or two. */
 export const WORLDS: readonly WorldRow[] = [
@@ -47,6 +69,31 @@ export const WORLDS: readonly WorldRow[] = [
           makeNode(index, redisBackend(server, settings.schedule, index), settings),
         ),
         reach: everywhere,
+        ...losses(server),
+      };
+    },
+  })),
+  ...[1, 2].map((size): WorldRow => ({
+    name: `tiered, ${nodes(size)}`,
+    size,
+    share: 3,
+    isImplied: size === 1,
+    pending: tiered === undefined ? 'there is no TieredBackend yet' : undefined,
+    build: (settings): World => {
+      const server = new SimulatedRedis(settings.time.now);
+      const channel = new SimulatedChannel(settings.schedule);
+      const backend = (index: number): CacheBackend =>
+        new tiered!.TieredBackend({
+          l1: new MemoryBackend({ sweepInterval: Infinity }),
+          l2: redisBackend(server, settings.schedule, index),
+          bus: channel.bus(index),
+        });
+      return {
+        nodes: Array.from({ length: size }, (_, index) =>
+          makeNode(index, backend(index), settings),
+        ),
+        reach: channel.reach,
+        acknowledged: channel.acknowledged,
         ...losses(server),
       };
     },
