@@ -2,6 +2,7 @@ import { cacheable, cacheEvict, cachePut } from 'cachewell';
 import type { Actor, OperationRow } from './operation.js';
 import { KEYS, TAGS } from './operation.js';
 import { settle } from './schedule.js';
+import { nodeState } from './world.js';
 
 const PREFIX = 'a';
 const every = (): boolean => true;
@@ -249,7 +250,12 @@ const MISHAPS: readonly OperationRow[] = [
   ...[20, 70_000].map((ms): OperationRow => ({
     name: `${ms} ms pass`,
     kind: 'world',
-    run: ({ time }) => time.pass(ms, settle),
+    run: ({ time, schedule, world }) => {
+      // Timers of every process, and what expires in the store.
+      for (const { index } of world.nodes) schedule.touch(nodeState(index), 'write');
+      schedule.touch('store', 'write');
+      return time.pass(ms, settle);
+    },
   })),
 ];
 

@@ -61,7 +61,7 @@ export const WORLDS: readonly WorldRow[] = [
   ...[1, 2].map((size): WorldRow => ({
     name: `simulated Redis, ${nodes(size)}`,
     size,
-    share: 3,
+    share: 2,
     build: (settings): World => {
       const server = new SimulatedRedis(settings.time.now);
       return {
@@ -76,7 +76,7 @@ export const WORLDS: readonly WorldRow[] = [
   ...[1, 2].map((size): WorldRow => ({
     name: `tiered, ${nodes(size)}`,
     size,
-    share: 3,
+    share: 2,
     isImplied: size === 1,
     pending: tiered === undefined ? 'there is no TieredBackend yet' : undefined,
     build: (settings): World => {
