@@ -229,7 +229,7 @@ export interface BackendStore {
    * Sets a live entry's expiries. Resolves with `false` when there is none.
    *
    * @param ttlMs - milliseconds from now, above 0; `Infinity` = never
-   * @param retainMs - milliseconds until physical expiry, at least `ttlMs`
+   * @param retainMs - milliseconds until physical expiry; below `ttlMs` only where expiry slides
    */
   expire(
     key: string,

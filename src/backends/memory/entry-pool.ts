@@ -48,12 +48,13 @@ export class EntryPool {
     this.enforce();
   }
 
-  /** Puts an entry in the place of another of its key. */
-  replace(previous: MemoryNode, next: MemoryNode): void {
+  /** Puts an entry in the place of another of its key; `isUse`: on behalf of somebody who wants it. */
+  replace(previous: MemoryNode, next: MemoryNode, isUse = false): void {
     next.segment.nodes.set(next.key, next);
     this.discount(previous, next);
     this.account(next);
     this.policy.onUpdate(previous, next);
+    if (isUse) this.policy.onHit(next);
     this.enforce();
   }
 

@@ -36,7 +36,10 @@ export interface EvictionPolicy<Node extends EvictionNode<Node>> {
   onInsert(node: Node): void;
   /** An entry was read. On the hot path of every hit. */
   onHit(node: Node): void;
-  /** A key's entry was replaced: `next` takes the place of `previous`, and this counts as a use. */
+  /**
+   * A key's entry was replaced: `next` takes the place of `previous`. It counts as no use: a refresh in the background
+   * must not keep alive what nobody reads. Where it is one, `onHit` follows.
+   */
   onUpdate(previous: Node, next: Node): void;
   /** An entry is gone, for whatever reason, being the victim included. The policy forgets it and clears its fields. */
   onRemove(node: Node): void;

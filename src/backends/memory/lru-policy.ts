@@ -33,8 +33,17 @@ export class LruPolicy<Node extends EvictionNode<Node>> implements EvictionPolic
   }
 
   onUpdate(previous: Node, next: Node): void {
-    this.onRemove(previous);
-    this.onInsert(next);
+    const newer = previous.policyPrevious;
+    const older = previous.policyNext;
+    next.policyPrevious = newer;
+    next.policyNext = older;
+    if (newer === undefined) this.newest = next;
+    else newer.policyNext = next;
+    if (older === undefined) this.oldest = next;
+    else older.policyPrevious = next;
+    // A reader may hold the entry on: its links must not keep the neighbours alive.
+    previous.policyPrevious = undefined;
+    previous.policyNext = undefined;
   }
 
   onRemove(node: Node): void {

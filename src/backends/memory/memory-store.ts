@@ -143,7 +143,7 @@ export class MemoryStore implements BackendStore {
     const node = this.live(key);
     if (node === undefined) return false;
     const now = this.clock.now();
-    this.pool.replace(node, node.withTimes(now + ttlMs, now + Math.max(ttlMs, retainMs)));
+    this.pool.replace(node, node.withTimes(now + ttlMs, now + retainMs));
     return true;
   }
 
@@ -200,7 +200,7 @@ export class MemoryStore implements BackendStore {
       markers,
     );
     if (previous === undefined) pool.insert(node);
-    else pool.replace(previous, node);
+    else pool.replace(previous, node, fence.kind !== 'fill');
     return 'stored';
   }
 

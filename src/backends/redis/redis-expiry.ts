@@ -94,7 +94,9 @@ async function attemptOnce(
 
 /** By the server's clock where it can tell. */
 function ageOf(frame: OpenedFrame, remainingMs: number, now: number): number {
-  if (remainingMs >= 0 && frame.retainMs !== Infinity) {
+  // Reads move the remaining time of an entry whose expiry slides.
+  const isSliding = frame.retainMs < frame.ttlMs;
+  if (remainingMs >= 0 && frame.retainMs !== Infinity && !isSliding) {
     return Math.max(0, frame.retainMs - remainingMs);
   }
   return Math.max(0, now - frame.createdAt);

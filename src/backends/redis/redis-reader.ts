@@ -77,7 +77,14 @@ export class RedisReader {
     let createdAt = Math.min(frame.createdAt, now);
     let expiresAt = createdAt + ttlMs;
     let retainedUntil = createdAt + retainMs;
-    if (pttl !== undefined && pttl !== NO_EXPIRY && retainMs !== Infinity) {
+    const isSliding = retainMs < ttlMs;
+    if (isSliding) {
+      // Reads move the server's time, so only the writer's clock tells the bound that they cannot move.
+      retainedUntil = Math.min(
+        expiresAt,
+        now + (pttl === undefined ? retainMs : Math.max(pttl, 1)),
+      );
+    } else if (pttl !== undefined && pttl !== NO_EXPIRY && retainMs !== Infinity) {
       // The server's clock decides: the writer's may be hours off.
       retainedUntil = now + pttl;
       createdAt = Math.min(now, retainedUntil - retainMs);
@@ -93,7 +100,7 @@ export class RedisReader {
       sequence: frame.sequence,
       createdAt,
       expiresAt,
-      retainedUntil: Math.max(retainedUntil, expiresAt, now + 1),
+      retainedUntil: isSliding ? retainedUntil : Math.max(retainedUntil, expiresAt, now + 1),
       loadCostMs: frame.loadCostMs,
       source: 'l2',
     };

@@ -61,10 +61,10 @@ describe(LruPolicy.name, () => {
   });
 
   describe('#onUpdate', () => {
-    it('counts as a use of the entry that takes the place', () => {
+    it('keeps the place, for a refresh is no use', () => {
       const { policy, nodes } = make('abc');
       policy.onUpdate(nodes['a']!, new Node('A'));
-      expect(drain(policy)).to.deep.equal(['b', 'c', 'A']);
+      expect(drain(policy)).to.deep.equal(['A', 'b', 'c']);
     });
   });
 
@@ -87,6 +87,7 @@ describe(LruPolicy.name, () => {
         for (const { kind, key } of calls) {
           const name = String(key);
           const found = expected.find((node) => node.key === name);
+          const place = found === undefined ? -1 : expected.indexOf(found);
           expected = expected.filter((node) => node !== found);
           if (found === undefined) {
             expected.push(new Node(name));
@@ -95,8 +96,8 @@ describe(LruPolicy.name, () => {
             expected.push(found);
             policy.onHit(found);
           } else if (kind === 'update') {
-            expected.push(new Node(name));
-            policy.onUpdate(found, expected.at(-1)!);
+            expected.splice(place, 0, new Node(name));
+            policy.onUpdate(found, expected[place]!);
           } else {
             policy.onRemove(found);
           }
