@@ -6,6 +6,7 @@ import type { Method, MethodSite } from './method-site.js';
 import type { Operation } from './operation.js';
 import { runOperations } from './run-operations.js';
 import { runSimple } from './run-simple.js';
+import { runTimed } from './run-timed.js';
 
 /** The sites of our wrappers, so that decorators above join their lists instead of wrapping again. */
 const advised = new WeakMap<Method, MethodSite>();
@@ -33,9 +34,10 @@ export function adviseMethod(
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    return bound.simple === undefined
+    if (bound.simple !== undefined) return runSimple(bound, this, args);
+    return bound.timed === undefined
       ? runOperations(bound, { self: this, args })
-      : runSimple(bound, this, args);
+      : runTimed(bound, bound.timed, { self: this, args });
   } as Method;
   const site: MethodSite = { name, kind, method, wrapper, operations };
   const bindings = new Bindings(site);

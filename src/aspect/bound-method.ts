@@ -21,6 +21,8 @@ export class BoundMethod {
   readonly evicts: readonly BoundEvict[];
   /** The only operation, if it is a `@Cacheable` of one cache without condition: the way of most hits. */
   readonly simple: BoundCacheable | undefined;
+  /** The same, if its lookups do more than to tell fresh entries from others. */
+  readonly timed: BoundCacheable | undefined;
 
   /**
    * @throws {@link DecoratorUsageError} when a cache has no name, or operations contradict each other
@@ -61,7 +63,8 @@ export class BoundMethod {
       !only.hasCondition &&
       !only.hasRefresh &&
       only.each === undefined;
-    this.simple = isSimple ? only : undefined;
+    this.simple = isSimple && !only.isTimed ? only : undefined;
+    this.timed = isSimple && only.isTimed ? only : undefined;
   }
 
   /** The time that one call may wait for the store, over all its operations. */

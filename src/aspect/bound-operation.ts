@@ -5,9 +5,20 @@ import { CachedErrors, type CachedErrorRule } from '../cache/cached-errors.js';
 import type { ErrorMode, SyncMode } from '../cache/cache-handle.js';
 import { NO_TAGS, normalizeTags } from '../cache/cache-settings.js';
 import { timeToLive } from '../cache/expiry.js';
-import type { StorePlan, StorePolicy } from '../cache/fill.js';
+import type { StorePlan, StorePolicy } from '../cache/fill-store.js';
+import type { CallBudget } from '../cache/call-budget.js';
+import type { FillOptions } from '../cache/fill-options.js';
 import type { LoadContext } from '../cache/load-context.js';
-import { framingOverride, joinTags } from '../cache/set-policy.js';
+import { framingOverride, joinTags, readHints } from '../cache/set-policy.js';
+import {
+  expectAgreeingTimes,
+  isTimed,
+  resolveTimes,
+  retentionMs,
+  TIME_OPTIONS,
+  type TimeChoice,
+  type TimeSettings,
+} from '../cache/time-settings.js';
 import type { Duration } from '../duration.js';
 import { CacheKeyError, isCacheError } from '../errors.js';
 import type {
@@ -95,6 +106,7 @@ export abstract class BoundStoring extends BoundOperation {
   readonly #options: CacheableOptions;
   readonly #config: CacheConfigOptions;
   readonly #knownTags: readonly string[];
+  readonly #times: ReadonlyMap<CacheCore, TimeSettings>;
 
   constructor(
     options: CacheableOptions | CachePutOptions,
@@ -107,6 +119,20 @@ export abstract class BoundStoring extends BoundOperation {
     this.#config = config;
     const own = typeof options.tags === 'function' ? NO_TAGS : (options.tags ?? NO_TAGS);
     this.#knownTags = normalizeTags([...(config.tags ?? NO_TAGS), ...own], 'tags');
+    const choice = timeChoice(options, config);
+    this.#times = new Map(
+      cores.map((core) => {
+        const owner = `'${String(method)}' with cache '${core.name}'`;
+        const times = resolveTimes(owner, choice, core.settings);
+        expectAgreeingTimes(owner, times);
+        return [core, times];
+      }),
+    );
+  }
+
+  /** What counts for a cache beside the ttl. */
+  timesOf(core: CacheCore): TimeSettings {
+    return this.#times.get(core)!;
   }
 
   /** Whether an entry of this operation may have tags that are known before its load. */
@@ -150,7 +176,7 @@ export abstract class BoundStoring extends BoundOperation {
     }
     return (core) => ({
       mode: this.mode,
-      hints: hintsFor(core, before),
+      hints: hintsFor(core, before, this.timesOf(core)),
       framing: framingOverride(core, codec ?? config.codec, compress ?? config.compress),
       plan: (value: unknown, context: LoadContext): StorePlan | undefined => {
         const decided = shared(value);
@@ -162,10 +188,12 @@ export abstract class BoundStoring extends BoundOperation {
         };
         const { settings, runtime } = core;
         const tags = joinTags(joinTags(settings.tags, before.get()), decided.tags);
+        const ttlMs = timeToLive(value, choice, settings, runtime.random);
         return {
           value,
           kind: 'value',
-          ttlMs: timeToLive(value, choice, settings, runtime.random),
+          ttlMs,
+          retainMs: retentionMs(ttlMs, this.timesOf(core)),
           tags: joinTags(tags, context.addedTags),
         };
       },
@@ -178,6 +206,8 @@ export abstract class BoundStoring extends BoundOperation {
 /** A `@Cacheable`, bound to its caches. */
 export class BoundCacheable extends BoundStoring {
   readonly sync: SyncMode;
+  /** Whether lookups do more than to tell fresh entries from others. */
+  readonly isTimed: boolean;
   readonly each: CacheableOptions['each'];
   readonly #refresh: Callable | undefined;
 
@@ -189,9 +219,26 @@ export class BoundCacheable extends BoundStoring {
   ) {
     super(options, config, cores, method);
     this.sync = options.sync ?? config.sync ?? cores[0]!.settings.sync;
+    this.isTimed = cores.some((core) => isTimed(this.timesOf(core)));
     this.each = options.each;
     this.#refresh = options.refresh as Callable | undefined;
     for (const core of cores) core.errors.add(options.cacheErrors ?? []);
+  }
+
+  /**
+   * How the results of one call are loaded.
+   *
+   * @throws {@link CacheConfigurationError} when processes should take turns, and the store cannot tell whose it is
+   */
+  fillOptions(isRefresh: boolean, budget: CallBudget | undefined): FillOptions {
+    const { sync, core } = this;
+    return {
+      isShared: sync !== false,
+      isClustered: sync === 'cluster' && core.takesTurns(sync),
+      isRefresh,
+      budget,
+      hardTimeoutMs: this.timesOf(core).hardTimeoutMs,
+    };
   }
 
   get hasRefresh(): boolean {
@@ -263,10 +310,12 @@ function planError(
   // Bytes cannot carry the object itself; without a way back the error stays uncached.
   if (core.runtime.storesBytes && !CachedErrors.canTravel(rule)) return undefined;
   const choice = { ttl: rule.ttl ?? (typeof ttl === 'function' ? undefined : ttl) };
+  const ttlMs = timeToLive(error, choice, core.settings, core.runtime.random);
   return {
     value: error,
     kind: 'error',
-    ttlMs: timeToLive(error, choice, core.settings, core.runtime.random),
+    ttlMs,
+    retainMs: ttlMs,
     tags: joinTags(core.settings.tags, tags()),
   };
 }
@@ -295,10 +344,18 @@ function attempt<Value>(make: () => Value): Attempt<Value> {
  * What a store may know before the load; `undefined` where it would not use it. A hint only saves a round trip: tags
  * that failed are reported where they count, when the result is stored.
  */
-function hintsFor(core: CacheCore, before: Attempt<readonly string[]>): ReadHints | undefined {
-  if (!core.runtime.storesBytes || before.isFailed) return undefined;
-  const tags = joinTags(core.settings.tags, before.get());
-  return tags.length === 0 ? undefined : { tags };
+function hintsFor(
+  core: CacheCore,
+  before: Attempt<readonly string[]>,
+  times: TimeSettings,
+): ReadHints | undefined {
+  if (before.isFailed) return readHints(core, NO_TAGS, times);
+  return readHints(core, joinTags(core.settings.tags, before.get()), times);
+}
+
+/** The options of the method over those of its class. */
+function timeChoice(options: TimeChoice, config: TimeChoice): TimeChoice {
+  return Object.fromEntries(TIME_OPTIONS.map((name) => [name, options[name] ?? config[name]]));
 }
 
 /** Remembers the last argument's result: the caches of one operation ask for the same value one after the other. */

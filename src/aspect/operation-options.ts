@@ -2,6 +2,7 @@ import type { CachedErrorRule } from '../cache/cached-errors.js';
 import type { CacheDefinition, CacheReference, SyncMode } from '../cache/cache-handle.js';
 import type { KeyPart } from '../cache/cache-key.js';
 import type { CacheCodec, CacheCompressor } from '../cache/codec.js';
+import type { RetentionChoice, TimeChoice } from '../cache/time-settings.js';
 import type { Duration } from '../duration.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 
@@ -61,7 +62,7 @@ export interface OperationOptions {
 }
 
 /** Options of the operations that store. */
-export interface StoringOptions extends OperationOptions {
+export interface StoringOptions extends OperationOptions, RetentionChoice {
   /** Whether the result is kept out of the cache. */
   readonly unless?: Callback<boolean> | undefined;
   /** See {@link CacheDefinition.ttl}; a function gets the result, then the arguments. */
@@ -81,7 +82,7 @@ export interface StoringOptions extends OperationOptions {
 }
 
 /** Options of `@Cacheable`. */
-export interface CacheableOptions extends StoringOptions {
+export interface CacheableOptions extends StoringOptions, TimeChoice {
   /** Whether to load and store without looking the key up. */
   readonly refresh?: Callback<boolean> | undefined;
   /** See {@link CacheDefinition.sync}. */
@@ -128,7 +129,7 @@ export interface CachingOptions {
 }
 
 /** Options of `@CacheConfig`: defaults of all operations of a class and its subclasses. */
-export interface CacheConfigOptions {
+export interface CacheConfigOptions extends TimeChoice {
   /** The cache, or several, of all methods that name none. */
   readonly cache?: CacheReference | readonly CacheReference[] | undefined;
   /** Builds the keys of all methods that have no `key`. */

@@ -1,4 +1,12 @@
 import { expectCodec, expectCompress, expectSync, normalizeTags } from '../cache/cache-settings.js';
+import {
+  expectIdleAlone,
+  expectTimeOption,
+  PLAIN_TIMES,
+  resolveTimes,
+  RETENTION_OPTIONS,
+  TIME_OPTIONS,
+} from '../cache/time-settings.js';
 import { toMilliseconds } from '../duration.js';
 import { DecoratorUsageError, InvalidOptionError } from '../errors.js';
 import {
@@ -36,10 +44,11 @@ const STORING = [
   'tagsOf',
   'compress',
   'codec',
+  ...RETENTION_OPTIONS,
 ] as const;
 
 const KNOWN: Readonly<Record<Operation['kind'], readonly string[]>> = {
-  cacheable: [...STORING, 'refresh', 'sync', 'each', 'cacheErrors'],
+  cacheable: [...STORING, ...TIME_OPTIONS, 'refresh', 'sync', 'each', 'cacheErrors'],
   put: [...STORING, 'keyOf'],
   evict: [...COMMON, 'keyOf', 'keys', 'allEntries', 'beforeInvocation', 'tags', 'pattern'],
 };
@@ -56,6 +65,7 @@ const CONFIG = [
   'compress',
   'codec',
   'manager',
+  ...TIME_OPTIONS,
 ] as const;
 
 const DECORATOR = { cacheable: 'Cacheable', put: 'CachePut', evict: 'CacheEvict' } as const;
@@ -117,6 +127,7 @@ export function makeOperation<Kind extends Operation['kind']>(
   for (const name of Object.keys(given)) {
     if (given[name] !== undefined) CHECKS[name]!(`${owner}.${name}`, given[name]);
   }
+  expectIdleAlone(owner, resolveTimes(owner, given, PLAIN_TIMES));
   return Object.freeze({ kind, options: Object.freeze({ ...options }) }) as Operation;
 }
 
@@ -133,6 +144,7 @@ export function makeClassConfig(options: object, className: string): CacheConfig
   for (const name of Object.keys(given)) {
     if (given[name] !== undefined) CHECKS[name]!(`${owner}.${name}`, given[name]);
   }
+  expectIdleAlone(owner, resolveTimes(owner, given, PLAIN_TIMES));
   return Object.freeze({ ...options });
 }
 
@@ -173,6 +185,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   allEntries: expectBoolean,
   beforeInvocation: expectBoolean,
   pattern: (option, value) => (typeof value === 'function' ? undefined : expectText(option, value)),
+  ...Object.fromEntries(TIME_OPTIONS.map((name) => [name, expectTimeOption])),
 };
 
 function expectCaches(option: string, value: unknown): void {

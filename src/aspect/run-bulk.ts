@@ -2,7 +2,7 @@ import type { KeyPart } from '../cache/cache-key.js';
 import { CacheBackendError, CacheKeyError } from '../errors.js';
 import { describeValue } from '../options.js';
 import type { CallBudget } from '../cache/call-budget.js';
-import { fillMany } from '../cache/fill-many.js';
+import { readMany } from '../cache/read-many.js';
 import type { BoundMethod } from './bound-method.js';
 import type { BoundCacheable, Invocation } from './bound-operation.js';
 import { memberName } from './method-site.js';
@@ -70,16 +70,16 @@ export async function runBulk(
       return undefined;
     }
   };
-  const policy = cacheable.policies(call)(cacheable.core);
-  const isRefresh = cacheable.isRefresh(call);
-  const options = { isShared: cacheable.sync !== false, isRefresh, budget };
-  const values = await fillMany(cacheable.core, [...byKey.keys()], policy, load, options);
+  const cache = cacheable.core;
+  const policy = cacheable.policies(call)(cache);
+  const times = cacheable.timesOf(cache);
+  const options = cacheable.fillOptions(cacheable.isRefresh(call), budget);
+  const read = { cache, policy, times, load, options };
+  const values = await readMany(read, [...byKey.keys()]);
   if (unusable === undefined && shapeOf(bound, idOf) === undefined) {
     // Everything was cached before this process ran the method once; one id teaches the form.
     const alone = { isShared: false, isRefresh: true, budget };
-    await learnOnce(bound.site, () =>
-      fillMany(cacheable.core, keys.slice(0, 1), policy, load, alone),
-    );
+    await learnOnce(bound.site, () => readMany({ ...read, options: alone }, keys.slice(0, 1)));
   }
   if (unusable !== undefined) {
     const { result, isWhole, cause }: Unusable = unusable;

@@ -1,14 +1,17 @@
 import type { FillToken } from '../cache/backend.js';
 import type { CacheCore } from '../cache/cache-core.js';
 import type { CallBudget } from '../cache/call-budget.js';
+import type { StoredEntry } from '../cache/entry.js';
+import type { FillOptions } from '../cache/fill-options.js';
 import {
   entryWrite,
-  fill,
   type FillTarget,
   type StorePlan,
   type StorePolicy,
-} from '../cache/fill.js';
+} from '../cache/fill-store.js';
+import { fill } from '../cache/fill.js';
 import { LoadContext } from '../cache/load-context.js';
+import { loadOr, serve, type TimedRead } from '../cache/read-through.js';
 import type { EvictPlan } from './bound-evict.js';
 import type { BoundMethod } from './bound-method.js';
 import type { BoundCacheable, BoundPut, Invocation } from './bound-operation.js';
@@ -23,7 +26,8 @@ import { runBulk } from './run-bulk.js';
  *   @Cacheable, then those of @CachePut, each vetoed by `unless`  ->  late evicts, skipped when the method threw
  *
  * Beyond Spring: concurrent misses share one run of the method, and every store is fenced by a token taken
- * before the method ran.
+ * before the method ran. Where a put applies the method runs in every call, and what the put makes of its result must
+ * happen: such a call shares no run, serves nothing stale, and has no time limit.
  */
 
 /** A put that applies to this call; its tokens are taken before the method runs. */
@@ -68,7 +72,13 @@ async function answer(
   puts: readonly PendingPut[],
   budget: CallBudget | undefined,
 ): Promise<unknown> {
-  const found = await lookUp(lookups, budget);
+  const load = (): Promise<unknown> => invokeAsync(bound, call);
+  const isShared = puts.length === 0 && lookups.every(({ cacheable }) => cacheable.sync !== false);
+  const options: FillOptions = { isShared, isRefresh: false, budget };
+  const found =
+    puts.length > 0
+      ? await lookUp(lookups, load, options)
+      : await lookUp(lookups, load, { ...options, ...limitsOf(lookups, isShared) });
   if (found.hit !== undefined && puts.length === 0) {
     if (found.hit.kind === 'error') throw found.hit.value;
     return found.hit.value;
@@ -76,17 +86,10 @@ async function answer(
   const pending = await Promise.all(puts.map((put) => beginPut(put, budget)));
   let result: unknown;
   try {
-    const load = (): Promise<unknown> => invokeAsync(bound, call);
-    result =
-      found.hit !== undefined || found.targets.length === 0
-        ? await load()
-        : await fill(found.targets, load, {
-            // A put asks for a run of the method in every call, so there is nothing to share.
-            isShared:
-              puts.length === 0 && lookups.every(({ cacheable }) => cacheable.sync !== false),
-            isRefresh: found.isRefresh,
-            budget,
-          });
+    if (found.hit !== undefined || found.targets.length === 0) result = await load();
+    else if (found.fallback !== undefined) {
+      result = await loadOr(found.fallback.read, found.fallback.entry);
+    } else result = await fill(found.targets, load, found.options);
   } catch (error) {
     for (const { put, tokens } of pending) releaseAll(put, tokens);
     throw error;
@@ -99,7 +102,10 @@ async function answer(
 interface Found {
   readonly hit: { readonly kind: 'value' | 'error'; readonly value: unknown } | undefined;
   readonly targets: readonly FillTarget[];
-  readonly isRefresh: boolean;
+  readonly options: FillOptions;
+  /** What may be served if the load fails. */
+  readonly fallback:
+    { readonly read: TimedRead; readonly entry: StoredEntry | undefined } | undefined;
 }
 
 /** A lookup that applies to this call. */
@@ -122,22 +128,46 @@ function planLookups(
   });
 }
 
+/** How long the call waits for its load, and whether for other processes too. */
+function limitsOf(lookups: readonly PlannedLookup[], isShared: boolean): Partial<FillOptions> {
+  const limits = lookups.map(({ cacheable }) => cacheable.fillOptions(false, undefined));
+  return {
+    isClustered: isShared && limits.some(({ isClustered }) => isClustered),
+    hardTimeoutMs: Math.min(Infinity, ...limits.map((each) => each.hardTimeoutMs ?? Infinity)),
+  };
+}
+
+/** Looks up in the order of the source; `options` without limits stands for a call whose lookups only save work. */
 async function lookUp(
   lookups: readonly PlannedLookup[],
-  budget: CallBudget | undefined,
+  load: () => Promise<unknown>,
+  options: FillOptions,
 ): Promise<Found> {
-  for (const { targets, isRefresh } of lookups) {
-    if (isRefresh) continue;
-    for (const { cache, key, policy } of targets) {
-      const hit = await cache.peek(key, policy.mode, policy.hints, budget);
-      if (hit !== undefined) return { hit, targets: [], isRefresh: false };
+  const all = lookups.flatMap(({ targets }) => targets);
+  const isRefresh = lookups.some((each) => each.isRefresh);
+  let fallback: Found['fallback'];
+  for (const { cacheable, targets, isRefresh: isForced } of lookups) {
+    if (isForced) continue;
+    for (const target of targets) {
+      const { cache, key, policy } = target;
+      const { mode, hints } = policy;
+      if (!cacheable.isTimed || options.hardTimeoutMs === undefined) {
+        const hit = await cache.peek(key, mode, hints, options.budget);
+        if (hit !== undefined) return { hit, targets: [], options, fallback: undefined };
+        continue;
+      }
+      const times = cacheable.timesOf(cache);
+      const ordered = [target, ...all.filter((each) => each !== target)];
+      const read = { cache, key, mode, hints, times, targets: () => ordered, load, options };
+      const served = serve(read, await cache.find(key, mode, hints, options.budget));
+      if (served.kind === 'served') {
+        return { hit: served.entry, targets: [], options, fallback: undefined };
+      }
+      if (served.fallback === undefined || isRefresh) cache.countMiss(key);
+      else fallback ??= { read, entry: served.fallback };
     }
   }
-  return {
-    hit: undefined,
-    targets: lookups.flatMap(({ targets }) => targets),
-    isRefresh: lookups.some(({ isRefresh }) => isRefresh),
-  };
+  return { hit: undefined, targets: all, options: { ...options, isRefresh }, fallback };
 }
 
 function planPut(put: BoundPut, call: Invocation): PendingPut {

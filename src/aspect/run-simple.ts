@@ -1,6 +1,7 @@
 import type { CallBudget } from '../cache/call-budget.js';
 import type { StoredEntry } from '../cache/entry.js';
-import { fill, type StorePolicy } from '../cache/fill.js';
+import type { StorePolicy } from '../cache/fill-store.js';
+import { fill } from '../cache/fill.js';
 import { isPending } from '../cache/maybe-promise.js';
 import type { BoundMethod } from './bound-method.js';
 import type { Invocation } from './bound-operation.js';
@@ -58,7 +59,7 @@ function answer(entry: StoredEntry): Promise<unknown> {
     : Promise.reject(entry.value as Error);
 }
 
-function load(
+async function load(
   bound: BoundMethod,
   call: Invocation,
   key: string,
@@ -67,9 +68,6 @@ function load(
 ): Promise<unknown> {
   const cacheable = bound.simple!;
   const policy = known ?? policyFor(bound, call);
-  return fill([{ cache: cacheable.core, key, policy }], () => invokeAsync(bound, call), {
-    isShared: cacheable.sync !== false,
-    isRefresh: false,
-    budget,
-  });
+  const options = cacheable.fillOptions(false, budget);
+  return fill([{ cache: cacheable.core, key, policy }], () => invokeAsync(bound, call), options);
 }

@@ -1,6 +1,6 @@
 import { toMilliseconds, type Duration } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
-import { expectBoolean, expectInteger, rejectUnknown } from '../options.js';
+import { describeValue, expectBoolean, expectInteger, rejectUnknown } from '../options.js';
 import type { CacheCore } from './cache-core.js';
 import { keyText, type KeyPart } from './cache-key.js';
 import { expectSync } from './cache-settings.js';
@@ -18,11 +18,16 @@ import {
   type WarmResult,
 } from './cache.js';
 import type { Lookup, StoredEntry } from './entry.js';
-import { entryWrite, fill, type FillOptions } from './fill.js';
-import { fillMany } from './fill-many.js';
+import type { FillOptions } from './fill-options.js';
+import { entryWrite, type FillTarget } from './fill-store.js';
+import { fill } from './fill.js';
+import { judge } from './freshness.js';
 import { compilePattern } from './key-pattern.js';
 import { LoadContext } from './load-context.js';
-import { setPolicy } from './set-policy.js';
+import { readMany } from './read-many.js';
+import { readThrough, slide } from './read-through.js';
+import { setPolicy, type SetPolicy } from './set-policy.js';
+import { isTimed, retentionMs, staleMsOf, TIME_OPTIONS } from './time-settings.js';
 import { warmCache } from './warm.js';
 
 const MISS: Lookup<never> = Object.freeze({
@@ -33,6 +38,9 @@ const MISS: Lookup<never> = Object.freeze({
   source: undefined,
   tags: Object.freeze([]),
 });
+
+/** The options of `getOrSet` beyond those of `set`. */
+const LOAD_OPTIONS: readonly string[] = ['refresh', 'sync', 'signal', ...TIME_OPTIONS];
 
 /** How many keys a page of `keys` has when nothing says otherwise. */
 export const DEFAULT_KEYS_COUNT = 100;
@@ -50,21 +58,37 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
   }
 
   async get(key: KeyInput<Key>): Promise<Value | undefined> {
-    const entry = await this.#core.peek(textOf(key), this.#core.settings.onError);
+    const core = this.#core;
+    const text = textOf(key);
+    const { onError } = core.settings;
+    const entry = core.isTimed
+      ? this.#serve(text, await core.find(text, onError), false)
+      : await core.peek(text, onError);
     return entry?.kind === 'value' ? (entry.value as Value) : undefined;
   }
 
   async getEntry(key: KeyInput<Key>): Promise<Lookup<Value>> {
-    const { settings } = this.#core;
-    const entry = await this.#core.peek(textOf(key), settings.onError, { needsTimes: true });
+    const core = this.#core;
+    const text = textOf(key);
+    const { onError } = core.settings;
+    const hints = { needsTimes: true };
+    const entry = core.isTimed
+      ? this.#serve(text, await core.find(text, onError, hints), true)
+      : await core.peek(text, onError, hints);
     return entry?.kind === 'value' ? this.#lookup(entry) : MISS;
   }
 
   async getMany<Given extends KeyInput<Key>>(keys: readonly Given[]): Promise<Map<Given, Value>> {
-    const entries = await this.#core.peekMany(keys.map(textOf), this.#core.settings.onError);
+    const core = this.#core;
+    const texts = keys.map(textOf);
+    const { onError } = core.settings;
+    const entries = core.isTimed
+      ? await core.findMany(texts, onError)
+      : await core.peekMany(texts, onError);
     const found = new Map<Given, Value>();
     entries.forEach((entry, index) => {
-      if (entry?.kind === 'value') found.set(keys[index]!, entry.value as Value);
+      const served = core.isTimed ? this.#serve(texts[index]!, entry, false) : entry;
+      if (served?.kind === 'value') found.set(keys[index]!, served.value as Value);
     });
     return found;
   }
@@ -75,14 +99,22 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     options: GetOrSetOptions = {},
   ): Promise<Value> {
     const text = textOf(key);
-    const policy = setPolicy(this.#core, options, ['refresh', 'sync']);
-    const how = this.#fillOptions(options);
+    const policy = setPolicy(this.#core, options, LOAD_OPTIONS);
+    const how = this.#fillOptions(options, policy);
+    const cache = this.#core;
+    const target = { cache, key: text, policy };
+    if (!how.isRefresh && isTimed(policy.times)) {
+      const { mode, hints, times } = policy;
+      const targets = (): readonly FillTarget[] => [target];
+      const read = { cache, key: text, mode, hints, times, targets, load, options: how };
+      return (await readThrough(read)) as Value;
+    }
     if (!how.isRefresh) {
-      const entry = await this.#core.peek(text, policy.mode, policy.hints, how.budget);
+      const entry = await cache.peek(text, policy.mode, policy.hints, how.budget);
       if (entry?.kind === 'error') throw entry.value;
       if (entry !== undefined) return entry.value as Value;
     }
-    return (await fill([{ cache: this.#core, key: text, policy }], load, how)) as Value;
+    return (await fill([target], load, how)) as Value;
   }
 
   async getOrSetMany<Given extends KeyInput<Key>>(
@@ -90,22 +122,24 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     load: (missing: readonly Given[], context: LoadContext) => Promise<ReadonlyMap<Given, Value>>,
     options: GetOrSetOptions = {},
   ): Promise<Map<Given, Value>> {
-    const policy = setPolicy(this.#core, options, ['refresh', 'sync']);
+    const cache = this.#core;
+    const policy = setPolicy(cache, options, LOAD_OPTIONS);
     const texts = keys.map(textOf);
     const byText = new Map(texts.map((text, index) => [text, keys[index]!]));
-    const values = await fillMany(
-      this.#core,
-      [...byText.keys()],
+    const read = {
+      cache,
       policy,
-      async (missing, context) => {
+      times: policy.times,
+      load: async (missing: readonly string[], context: LoadContext) => {
         const loaded = await load(
           missing.map((text) => byText.get(text) as Given),
           context,
         );
         return new Map([...loaded].map(([key, value]) => [textOf(key), value]));
       },
-      this.#fillOptions(options),
-    );
+      options: this.#fillOptions(options, policy),
+    };
+    const values = await readMany(read, [...byText.keys()]);
     const found = new Map<Given, Value>();
     for (const [text, key] of byText) {
       const value = values.get(text);
@@ -174,8 +208,10 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     }
     const ttlMs = Math.min(toMilliseconds(ttl, `${this.name}.expire ttl`), settings.maxTtlMs);
     if (ttlMs === 0) return (await this.#core.delete([text], settings.onError)) > 0;
+    // What has expired is not made fresh again.
+    if (staleMsOf(settings) > 0 && (await this.#live(text, 'expire')) === undefined) return false;
     return this.#core.withStore('expire', settings.onError, false, (store) =>
-      store.expire(text, ttlMs, ttlMs),
+      store.expire(text, ttlMs, retentionMs(ttlMs, settings)),
     );
   }
 
@@ -217,8 +253,10 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
         [] as readonly (StoredEntry | undefined)[],
         (store) => store.getMany(fresh),
       );
+      const now = this.#core.runtime.clock.now();
       for (const [index, entry] of entries.entries()) {
-        if (entry?.kind === 'value') yield [fresh[index]!, entry.value as Value];
+        if (entry?.kind === 'value' && this.#isThere(entry, now))
+          yield [fresh[index]!, entry.value as Value];
       }
       cursor = page.cursor;
     } while (cursor !== '0');
@@ -235,12 +273,50 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     return this.#core.counter.snapshot();
   }
 
-  #fillOptions({ refresh = false, sync = this.#core.settings.sync }: GetOrSetOptions): FillOptions {
+  #fillOptions(options: GetOrSetOptions, { times }: SetPolicy): FillOptions {
+    const { refresh = false, sync = this.#core.settings.sync, signal } = options;
+    const isShared = expectSync(`${this.name}.sync`, sync) !== false;
+    if (signal !== undefined) expectSignal(`cache '${this.name}'.signal`, signal);
     return {
-      isShared: expectSync(`${this.name}.sync`, sync) !== false,
+      isShared,
+      isClustered: this.#core.takesTurns(sync),
       isRefresh: expectBoolean(`${this.name}.refresh`, refresh),
       budget: this.#core.startBudget(),
+      signal,
+      hardTimeoutMs: times.hardTimeoutMs,
     };
+  }
+
+  /** What a read without a load may give of an entry, counted. */
+  #serve(
+    key: string,
+    entry: StoredEntry | undefined,
+    showsFallbacks: boolean,
+  ): StoredEntry | undefined {
+    const core = this.#core;
+    const now = entry === undefined ? 0 : core.runtime.clock.now();
+    const freshness = entry === undefined ? 'gone' : judge(entry, now, core.settings);
+    if (entry === undefined || freshness === 'gone') {
+      core.countMiss(key);
+      return undefined;
+    }
+    if (freshness === 'fresh') {
+      core.countHit(key, entry);
+      slide(core, key, entry, now, core.settings);
+      return entry;
+    }
+    if (freshness === 'fallback' && !showsFallbacks) {
+      core.countMiss(key);
+      return undefined;
+    }
+    core.countStale(key, entry);
+    return entry;
+  }
+
+  /** Whether a read without a load would give the entry. */
+  #isThere(entry: StoredEntry, now: number): boolean {
+    const freshness = judge(entry, now, this.#core.settings);
+    return freshness === 'fresh' || freshness === 'stale';
   }
 
   async #live(key: string, operation: string): Promise<StoredEntry | undefined> {
@@ -251,7 +327,8 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
       undefined,
       (store) => store.get(key, { needsTimes: true }),
     );
-    return entry?.kind === 'value' ? entry : undefined;
+    if (entry?.kind !== 'value') return undefined;
+    return this.#isThere(entry, this.#core.runtime.clock.now()) ? entry : undefined;
   }
 
   #lookup(entry: StoredEntry): Lookup<Value> & { ttlMs: number } {
@@ -269,4 +346,9 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
 
 function textOf(key: KeyPart | readonly KeyPart[]): string {
   return keyText(key);
+}
+
+function expectSignal(option: string, signal: unknown): void {
+  if (signal instanceof AbortSignal) return;
+  throw new InvalidOptionError(option, `expected an AbortSignal, got ${describeValue(signal)}`);
 }

@@ -13,14 +13,16 @@ import type {
   EntryWrite,
   FillStart,
   FillToken,
+  LoadTurn,
   ReadHints,
   StoreOutcome,
   TagSelection,
+  TurnHints,
 } from './backend.js';
 import type { EntryFraming } from './entry-framer.js';
 import type { CacheCompressor } from './codec.js';
 import type { CacheEvents, InvalidateEvent } from './cache-events.js';
-import type { ErrorMode } from './cache-handle.js';
+import type { ErrorMode, SyncMode } from './cache-handle.js';
 import type { CacheSettings } from './cache-settings.js';
 import { StatisticsCounter } from './cache-statistics.js';
 import type { StoredEntry } from './entry.js';
@@ -29,6 +31,8 @@ import { CallBudget, takeStep } from './call-budget.js';
 import { FlightTable } from './flight-table.js';
 import type { KeyPattern } from './key-pattern.js';
 import { isPending, type MaybePromise } from './maybe-promise.js';
+import { RetryThrottle } from './retry-throttle.js';
+import { isTimed } from './time-settings.js';
 import { currentTransaction, isAnyRunning } from './transaction/transaction-scope.js';
 import { holderOfTokens, holderOfWrites } from './transaction/transaction-token.js';
 import type { TransactionView } from './transaction/transaction-view.js';
@@ -47,6 +51,8 @@ export interface CacheRuntime {
   readonly isShared: boolean;
   /** Whether values are kept as bytes, so that hints and framing matter. */
   readonly storesBytes: boolean;
+  /** Whether the store lets processes take turns. */
+  readonly hasLeases: boolean;
   /** The most that one call may wait for the store, over all its steps; absent where answers come at once. */
   readonly callTimeoutMs?: number | undefined;
   /** @throws {@link CacheClosedError} after the manager was closed */
@@ -77,17 +83,26 @@ export class CacheCore {
   readonly ownFlights: FlightTable = new FlightTable();
   /** The errors that operations of this cache may store. */
   readonly errors: CachedErrors = new CachedErrors();
+  /** The keys whose refresh has failed a short while ago. */
+  readonly retries: RetryThrottle;
+  /** Whether reads by the cache's own settings do more than tell fresh entries from others. */
+  readonly isTimed: boolean;
+  readonly #reportedLoads = new WeakSet();
   readonly #space: CacheSpace;
   #store: BackendStore | undefined;
 
   constructor(settings: CacheSettings, runtime: CacheRuntime) {
     this.settings = settings;
     this.runtime = runtime;
-    const { name, version } = settings;
+    this.retries = new RetryThrottle(runtime.clock);
+    this.isTimed = isTimed(settings);
+    const { name, version, tiers, l1TtlMs } = settings;
     this.#space = {
       name,
       version,
       framing: { ...runtime.framingOf(settings), errors: this.errors },
+      tiers,
+      l1TtlMs,
     };
   }
 
@@ -146,7 +161,57 @@ export class CacheCore {
     );
   }
 
+  /**
+   * What the store holds to be live under a key, expired or not. Counts nothing, which is for whoever knows what became
+   * of it: `countHit`, `countStale`, `countMiss`.
+   */
+  find(
+    key: string,
+    mode: ErrorMode,
+    hints?: ReadHints,
+    budget?: CallBudget,
+  ): MaybePromise<StoredEntry | undefined> {
+    if (this.#isOff('get', mode) || skips(budget, mode)) return undefined;
+    try {
+      const found = takeStep(budget, hints, (options) => this.#opened().get(key, options));
+      if (!(found instanceof Promise)) return found;
+      const startedAt = performance.now();
+      return found.then(
+        (entry) => {
+          this.counter.read.record(performance.now() - startedAt);
+          return entry;
+        },
+        (error: unknown) => this.fail('get', error, mode, key),
+      );
+    } catch (error) {
+      return this.fail('get', error, mode, key);
+    }
+  }
+
   /** The same for many keys; the results stand in the order of the keys. */
+  async findMany(
+    keys: readonly string[],
+    mode: ErrorMode,
+    hints?: ReadHints,
+    budget?: CallBudget,
+  ): Promise<readonly (StoredEntry | undefined)[]> {
+    if (keys.length === 0 || this.#isOff('getMany', mode) || skips(budget, mode)) {
+      return keys.map(() => undefined);
+    }
+    const startedAt = performance.now();
+    try {
+      const found = takeStep(budget, hints, (options) => this.#opened().getMany(keys, options));
+      if (!(found instanceof Promise)) return found;
+      const entries = await found;
+      this.counter.read.record(performance.now() - startedAt);
+      return entries;
+    } catch (error) {
+      this.fail('getMany', error, mode);
+      return keys.map(() => undefined);
+    }
+  }
+
+  /** The fresh entries under many keys; they stand in the order of the keys. */
   async peekMany(
     keys: readonly string[],
     mode: ErrorMode,
@@ -186,6 +251,72 @@ export class CacheCore {
     }
     if (!(starts instanceof Promise)) return starts;
     return starts.catch((error: unknown) => this.fail('begin', error, mode, keys[0]));
+  }
+
+  /** The same for keys that only one process at a time is to load; see `takesTurns`. */
+  beginTurns(
+    keys: readonly string[],
+    mode: ErrorMode,
+    hints?: TurnHints,
+    budget?: CallBudget,
+  ): MaybePromise<readonly (FillStart | LoadTurn)[] | undefined> {
+    if (keys.length === 0 || this.#isOff('begin', mode) || skips(budget, mode)) return undefined;
+    let starts: MaybePromise<readonly (FillStart | LoadTurn)[]>;
+    try {
+      const store = this.#opened();
+      if (store.beginTurns === undefined) throw this.#noLeases();
+      starts = takeStep(budget, hints, (options) => store.beginTurns!(keys, options));
+    } catch (error) {
+      return this.fail('begin', error, mode, keys[0]);
+    }
+    if (!(starts instanceof Promise)) return starts;
+    return starts.catch((error: unknown) => this.fail('begin', error, mode, keys[0]));
+  }
+
+  /**
+   * Whether loads under a sync mode wait for those of other processes.
+   *
+   * @throws {@link CacheConfigurationError} when they should, and the store cannot tell
+   */
+  takesTurns(sync: SyncMode): boolean {
+    if (sync !== 'cluster' || !this.runtime.isShared) return false;
+    if (!this.runtime.hasLeases) throw this.#noLeases();
+    return true;
+  }
+
+  /** Tells the store that somebody has read an entry whose expiry slides. */
+  touch(key: string, retainMs: number): void {
+    if (this.runtime.isEnabled) this.#opened().touch(key, retainMs);
+  }
+
+  countHit(key: string, { source }: StoredEntry): void {
+    const { events } = this.runtime;
+    this.counter.hits++;
+    if (source === 'l2') this.counter.hitsL2++;
+    if (events.has('hit')) events.emit('hit', { cache: this.name, key, source });
+  }
+
+  countStale(key: string, { source }: StoredEntry): void {
+    const { events } = this.runtime;
+    this.counter.stales++;
+    if (events.has('stale')) events.emit('stale', { cache: this.name, key, source });
+  }
+
+  /** A cache that is switched off was not asked. */
+  countMiss(key: string): void {
+    const { events, isEnabled } = this.runtime;
+    if (!isEnabled) return;
+    this.counter.misses++;
+    if (events.has('miss')) events.emit('miss', { cache: this.name, key });
+  }
+
+  /** Reports the failure of a load whose callers got something else, or were none; once, however many they were. */
+  reportLoad(key: string, error: unknown): void {
+    if (typeof error === 'object' && error !== null) {
+      if (this.#reportedLoads.has(error)) return;
+      this.#reportedLoads.add(error);
+    }
+    this.failCallback('load', error, 'bypass', key);
   }
 
   /** Takes a token for a put whose key only its result will tell. `undefined` when there is nowhere to store. */
@@ -367,6 +498,12 @@ export class CacheCore {
     return true;
   }
 
+  #noLeases(): CacheConfigurationError {
+    return new CacheConfigurationError(
+      `Cache '${this.name}' has sync: 'cluster', and its store cannot hand out leases, so that processes cannot wait for each other's loads. Use a backend that can, such as RedisBackend, or sync: 'local'.`,
+    );
+  }
+
   #opened(): BackendStore {
     const store = this.#store;
     if (store !== undefined && !isAnyRunning()) return store;
@@ -389,8 +526,7 @@ export class CacheCore {
       entry !== undefined &&
       (entry.expiresAt === entry.retainedUntil || entry.expiresAt > this.runtime.clock.now());
     if (!isFresh) {
-      this.counter.misses++;
-      if (events.has('miss')) events.emit('miss', { cache: this.name, key });
+      this.countMiss(key);
       return undefined;
     }
     this.counter.hits++;

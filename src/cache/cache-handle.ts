@@ -1,6 +1,8 @@
 import type { Duration } from '../duration.js';
+import type { CacheTiers } from './backend.js';
 import type { CacheCodec, CacheCompressor } from './codec.js';
 import type { KeyPart } from './cache-key.js';
+import type { RefreshAhead } from './time-settings.js';
 
 /** A class whose instances a cache holds. */
 export type ModelClass<Instance = unknown> = new (...args: never[]) => Instance;
@@ -53,7 +55,14 @@ export interface CacheDefinition {
    */
   readonly compress?: boolean | CacheCompressor | undefined;
   /**
-   * How many concurrent loads of one cold key there may be: `'local'` = one per process, `false` = one per caller.
+   * How many concurrent loads of one cold key there may be: `'local'` = one per process, `'cluster'` = one among all
+   * processes that share the store, `false` = one per caller.
+   *
+   * Under `'cluster'` the other processes wait until the load has ended, or its process no longer gives a sign of life,
+   * and look again; when there is still nothing, the next one loads. A store that is not shared makes it `'local'`; a
+   * shared one without leases is refused with {@link CacheConfigurationError} at the first call. While the store fails,
+   * each process loads once. A load inside another load waits for its turn for 2 seconds at the most, because two
+   * processes could wait for each other.
    * @defaultValue 'local'
    */
   readonly sync?: SyncMode | undefined;
@@ -63,10 +72,70 @@ export interface CacheDefinition {
    * @defaultValue 'bypass'
    */
   readonly onError?: ErrorMode | undefined;
+  /**
+   * How long after its expiry an entry is still served, while one background load per process refreshes it. 0 = not at
+   * all. `get`, `getMany` and `has` count such an entry as there, though they have nothing to refresh it with.
+   *
+   * A stale answer counts in `stales` and is an event of that name. What was invalidated is never served as stale.
+   * @defaultValue 0
+   */
+  readonly staleWhileRevalidate?: Duration | undefined;
+  /**
+   * How long after its expiry an entry is served when its load fails, or takes longer than `softTimeout` or
+   * `hardTimeout`. 0 = not at all. `get`, `getMany` and `has` count such an entry as absent; `getEntry` shows it, with
+   * the status `stale`. Before it is served the store is asked once more, so that what was invalidated during the load is
+   * not; a store that does not answer changes nothing.
+   * @defaultValue 0
+   */
+  readonly staleIfError?: Duration | undefined;
+  /**
+   * How long after a failed refresh a key is not tried again by this process, as long as there is an entry to serve.
+   * 0 = it is tried at every read. At most 10,000 keys are remembered.
+   * @defaultValue '30s'
+   */
+  readonly staleThrottle?: Duration | undefined;
+  /**
+   * How long a load may take before an expired entry is served instead; the load goes on and stores its result. Needs
+   * `staleIfError` or `staleWhileRevalidate`. `Infinity` = as long as it takes.
+   * @defaultValue Infinity
+   */
+  readonly softTimeout?: Duration | undefined;
+  /**
+   * How long a call waits for a load, its turn under `sync: 'cluster'` included, before it rejects with
+   * {@link LoadTimeoutError}, unless `staleIfError` has an entry to serve. Whatever `onError` says. The load goes on, and
+   * stores its result; until it ends, later callers wait for it too. Above 0; `Infinity` = as long as it takes.
+   * @defaultValue Infinity
+   */
+  readonly hardTimeout?: Duration | undefined;
+  /**
+   * Refreshes entries before they expire, by one background load per process (under `sync: 'cluster'` one in the
+   * cluster): at a read after this fraction of the ttl, above 0 and below 1; or `'xfetch'`, at a read chosen by chance,
+   * the likelier the dearer the load was and the nearer the expiry is. `false` = not.
+   * @defaultValue false
+   */
+  readonly refreshAhead?: RefreshAhead | undefined;
+  /**
+   * How long an entry lives that nobody reads. Each read by a call that has this option begins the time anew, to a tenth
+   * of it; `ttl` remains the bound that reads cannot move. Excludes the `stale…` options and `refreshAhead`. Above 0;
+   * `Infinity` = as long as the ttl.
+   * @defaultValue Infinity
+   */
+  readonly idleTtl?: Duration | undefined;
+  /**
+   * The longest that a process' own tier keeps an entry of a backend with tiers.
+   * @defaultValue Infinity
+   */
+  readonly l1Ttl?: Duration | undefined;
+  /**
+   * Where a backend with tiers keeps the entries: in both, `'l1'` = only in the process' own tier, `'l2'` = only in the
+   * shared one.
+   * @defaultValue 'both'
+   */
+  readonly tiers?: CacheTiers | undefined;
 }
 
 /** See {@link CacheDefinition.sync}. */
-export type SyncMode = 'local' | false;
+export type SyncMode = 'local' | 'cluster' | false;
 
 /** See {@link CacheDefinition.onError}. */
 export type ErrorMode = 'bypass' | 'throw';
@@ -84,6 +153,15 @@ export const CACHE_DEFINITION_OPTIONS: readonly (keyof CacheDefinition)[] = [
   'compress',
   'sync',
   'onError',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'staleThrottle',
+  'softTimeout',
+  'hardTimeout',
+  'refreshAhead',
+  'idleTtl',
+  'l1Ttl',
+  'tiers',
 ];
 
 /**

@@ -16,7 +16,14 @@ import {
   type ModelClass,
   type SyncMode,
 } from './cache-handle.js';
+import type { CacheTiers } from './backend.js';
 import { expectWireId, type CacheCodec, type CacheCompressor } from './codec.js';
+import {
+  expectAgreeingTimes,
+  PLAIN_TIMES,
+  resolveTimes,
+  type TimeSettings,
+} from './time-settings.js';
 
 /** How long an entry is fresh when nothing says otherwise: 1 hour. */
 export const DEFAULT_TTL: Duration = '1h';
@@ -24,7 +31,7 @@ export const DEFAULT_TTL: Duration = '1h';
 export const DEFAULT_VERSION = 'v1';
 
 /** A cache's definition, checked, with every default in place. */
-export interface CacheSettings {
+export interface CacheSettings extends TimeSettings {
   readonly name: string;
   readonly version: string;
   readonly ttlMs: number;
@@ -38,6 +45,9 @@ export interface CacheSettings {
   readonly compress: boolean | CacheCompressor | undefined;
   readonly sync: SyncMode;
   readonly onError: ErrorMode;
+  readonly tiers: CacheTiers;
+  /** `Infinity` = as long as the shared tier. */
+  readonly l1TtlMs: number;
 }
 
 /** The settings of caches that nobody defined. */
@@ -45,6 +55,7 @@ export type CacheDefaults = Omit<CacheSettings, 'name'>;
 
 /** The library's own defaults, below the manager's. */
 export const BUILT_IN_DEFAULTS: CacheDefaults = Object.freeze({
+  ...PLAIN_TIMES,
   version: DEFAULT_VERSION,
   ttlMs: toMilliseconds(DEFAULT_TTL, 'ttl'),
   nullTtlMs: undefined,
@@ -56,10 +67,13 @@ export const BUILT_IN_DEFAULTS: CacheDefaults = Object.freeze({
   compress: undefined,
   sync: 'local',
   onError: 'bypass',
+  tiers: 'both',
+  l1TtlMs: Infinity,
 });
 
 /**
- * Checks a cache's definition and lays it over the defaults.
+ * Checks a cache's definition and lays it over the defaults. Options that depend on each other have to agree in the
+ * result, whichever of the two says so.
  *
  * @param owner - whose options they are, for messages
  * @throws {@link InvalidOptionError} naming the option, the value and what was expected
@@ -73,7 +87,9 @@ export function resolveCacheSettings(
   expectText('cache name', name);
   expectOptions(owner, definition);
   rejectUnknown(owner, definition, CACHE_DEFINITION_OPTIONS);
-  return Object.freeze({ name, ...overlay(owner, definition, defaults) });
+  const settings = overlay(owner, definition, defaults);
+  expectAgreeingTimes(owner, settings);
+  return Object.freeze({ name, ...settings });
 }
 
 /** Lays checked options over defaults; shared by the manager's, the cache's and the class' options. */
@@ -84,10 +100,12 @@ export function overlay(
 ): CacheDefaults {
   const { ttl, nullTtl, maxTtl, jitter, version, tags, model, codec, compress, sync, onError } =
     definition;
+  const { tiers, l1Ttl } = definition;
   if (model !== undefined) expectFunction(`${owner}.model`, model);
   if (codec !== undefined) expectCodec(`${owner}.codec`, codec);
   if (compress !== undefined) expectCompress(`${owner}.compress`, compress);
   return {
+    ...timesOf(resolveTimes(owner, definition, defaults)),
     version: version === undefined ? defaults.version : expectText(`${owner}.version`, version),
     ttlMs: ttl === undefined ? defaults.ttlMs : toMilliseconds(ttl, `${owner}.ttl`),
     nullTtlMs:
@@ -101,12 +119,32 @@ export function overlay(
     sync: sync === undefined ? defaults.sync : expectSync(`${owner}.sync`, sync),
     onError:
       onError === undefined ? defaults.onError : expectErrorMode(`${owner}.onError`, onError),
+    tiers:
+      tiers === undefined
+        ? defaults.tiers
+        : expectOneOf<CacheTiers>(`${owner}.tiers`, tiers, ['both', 'l1', 'l2']),
+    l1TtlMs: l1Ttl === undefined ? defaults.l1TtlMs : toMilliseconds(l1Ttl, `${owner}.l1Ttl`),
+  };
+}
+
+/** The part of settings that is about time: what is laid over may be more than that. */
+function timesOf(times: TimeSettings): TimeSettings {
+  const { staleWhileRevalidateMs, staleIfErrorMs, staleThrottleMs, softTimeoutMs } = times;
+  const { hardTimeoutMs, refreshAhead, idleTtlMs } = times;
+  return {
+    staleWhileRevalidateMs,
+    staleIfErrorMs,
+    staleThrottleMs,
+    softTimeoutMs,
+    hardTimeoutMs,
+    refreshAhead,
+    idleTtlMs,
   };
 }
 
 /** @throws {@link InvalidOptionError} unless the value is a {@link SyncMode}. */
 export function expectSync(option: string, sync: unknown): SyncMode {
-  return expectOneOf<SyncMode>(option, sync, ['local', false]);
+  return expectOneOf<SyncMode>(option, sync, ['local', 'cluster', false]);
 }
 
 /** @throws {@link InvalidOptionError} unless the value is an {@link ErrorMode}. */

@@ -6,6 +6,7 @@ import type { KeyPart } from './cache-key.js';
 import type { CacheStatistics } from './cache-statistics.js';
 import type { Lookup } from './entry.js';
 import type { LoadContext } from './load-context.js';
+import type { RetentionChoice, TimeChoice } from './time-settings.js';
 
 /** How a key may be given: as its tuple, or, where the tuple has one part, as that part. */
 export type KeyInput<Key extends readonly KeyPart[]> = number extends Key['length']
@@ -15,7 +16,7 @@ export type KeyInput<Key extends readonly KeyPart[]> = number extends Key['lengt
     : Key;
 
 /** Options of the calls that store. What is left out is the cache's. */
-export interface SetOptions {
+export interface SetOptions extends RetentionChoice {
   /** How long the entry is fresh. 0 = do not store, `Infinity` = for ever. */
   readonly ttl?: Duration | undefined;
   /** The same for `null`. */
@@ -33,7 +34,7 @@ export interface SetOptions {
 }
 
 /** Options of `getOrSet`. */
-export interface GetOrSetOptions extends SetOptions {
+export interface GetOrSetOptions extends SetOptions, TimeChoice {
   /**
    * Whether to load and store without looking the key up.
    * @defaultValue false
@@ -41,6 +42,12 @@ export interface GetOrSetOptions extends SetOptions {
   readonly refresh?: boolean | undefined;
   /** See `CacheDefinition.sync`. */
   readonly sync?: SyncMode | undefined;
+  /**
+   * Ends this caller's waiting: the call rejects with the signal's reason at once. The load goes on for the others; when
+   * all its callers had a signal, and all have been aborted, its own `context.signal` is aborted, and what it gives is
+   * not stored.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Which keys to list. */
@@ -101,10 +108,16 @@ export interface Cache<
 > extends AsyncIterable<readonly [key: string, value: Value]> {
   readonly name: string;
 
-  /** The value under a key; `undefined` when there is none. */
+  /**
+   * The value under a key; `undefined` when there is none. An expired one counts as there while `staleWhileRevalidate`
+   * lasts; nothing is refreshed, for there is nothing to load with.
+   */
   get(key: KeyInput<Key>): Promise<Value | undefined>;
 
-  /** The value with where it came from, how old it is and how long it stays fresh. */
+  /**
+   * The value with where it came from, how old it is and how long it stays fresh. One that has expired, and that a
+   * `stale…` option of the cache keeps, has the status `stale`.
+   */
   getEntry(key: KeyInput<Key>): Promise<Lookup<Value>>;
 
   /** The values that are there, in one round trip. The map holds the keys as they were given. */
@@ -115,7 +128,11 @@ export interface Cache<
    * load. The store refuses the loaded value when the key, the cache or one of its tags was invalidated while it
    * was loading; the caller gets it all the same.
    *
-   * Rejects with the loader's own error, the same for all who wait; nothing is stored then.
+   * Rejects with the loader's own error, the same for all who wait; nothing is stored then. With `staleIfError` an
+   * expired value that is still there is given instead; see there and beside it for what else decides when a load runs
+   * and how long it is waited for.
+   *
+   * @throws {@link LoadTimeoutError} when the load takes longer than `hardTimeout`
    *
    * @example
    * ```ts
@@ -162,10 +179,13 @@ export interface Cache<
   /** Deletes keys in one round trip. Resolves with how many of them held a live entry. */
   deleteMany(keys: readonly KeyInput<Key>[]): Promise<number>;
 
-  /** Whether there is a live entry. Counts as no hit and no miss. */
+  /** Whether `get` would find an entry. Counts as no hit and no miss, and not as a read for `idleTtl`. */
   has(key: KeyInput<Key>): Promise<boolean>;
 
-  /** How long an entry stays fresh, in milliseconds; `Infinity` without expiry, `undefined` when absent. */
+  /**
+   * How long an entry stays fresh, in milliseconds; `Infinity` without expiry, 0 while `staleWhileRevalidate` lasts,
+   * `undefined` when absent.
+   */
   ttl(key: KeyInput<Key>): Promise<number | undefined>;
 
   /** Sets how long an entry stays fresh from now; 0 or less deletes it. Resolves with whether there was one. */
@@ -182,7 +202,10 @@ export interface Cache<
   /** Deletes the keys that match a glob. Resolves with how many of them held a live entry. */
   deletePattern(glob: string): Promise<number>;
 
-  /** A page of key texts. A key that is there during the whole walk is on one page at least. */
+  /**
+   * A page of key texts. A key that is there during the whole walk is on one page at least. Keys of expired entries that
+   * a `stale…` option keeps are among them.
+   */
   keys(options?: KeysOptions): Promise<KeysPage>;
 
   /**

@@ -1,12 +1,11 @@
-import type { EntryWrite, FillToken, ReadHints, StoreOutcome } from './backend.js';
-import type { EntryFraming } from './entry-framer.js';
-import type { CacheCore } from './cache-core.js';
-import type { CallBudget } from './call-budget.js';
-import type { LoadOutcome } from './cache-events.js';
-import type { ErrorMode } from './cache-handle.js';
-import type { EntryKind } from './entry.js';
-import { nextOrder, type Flight, type FlightResult, type LoadScope } from './flight-table.js';
-import { currentScope, LoadContext, runLoad } from './load-context.js';
+import { LoadTimeoutError } from '../errors.js';
+import type { FillOptions, RunOptions } from './fill-options.js';
+import type { FillTarget } from './fill-store.js';
+import { Flight, nextOrder, type FlightResult } from './flight-table.js';
+import { accepts, isCircular, leavable, pinned, waitFor } from './flight-wait.js';
+import type { LoadContext } from './load-context.js';
+import { runFill } from './run-fill.js';
+import { waitWithin } from './wait-within.js';
 
 /*
  * The one path by which loaded values come into a cache.
@@ -20,76 +19,52 @@ import { currentScope, LoadContext, runLoad } from './load-context.js';
  * there before their load began, for whom any result is recent enough. So a caller waits for two loads at the most.
  */
 
-/** A place that a loaded value is to be stored in. */
-export interface FillTarget {
-  readonly cache: CacheCore;
-  readonly key: string;
-  readonly policy: StorePolicy;
-}
-
-/** How a loaded value is stored. */
-export interface StorePolicy {
-  readonly mode: ErrorMode;
-  /** Tags known before the load, for stores that read their markers in the same round trip. */
-  readonly hints?: ReadHints | undefined;
-  readonly framing?: EntryFraming | undefined;
-  /** What to store of a value; `undefined` = nothing. May throw what a user's callback throws. */
-  plan(value: unknown, context: LoadContext): StorePlan | undefined;
-  /** What to store of an error; `undefined` = nothing. */
-  planError?(error: unknown): StorePlan | undefined;
-}
-
-/** What is stored, and for how long. */
-export interface StorePlan {
-  readonly value: unknown;
-  readonly kind: EntryKind;
-  /** Above 0. */
-  readonly ttlMs: number;
-  readonly tags: readonly string[];
-}
-
-/** How a load is done. */
-export interface FillOptions {
-  /** Whether callers of one key wait for one load. */
-  readonly isShared: boolean;
-  /** Whether to load even if an entry has appeared meanwhile. */
-  readonly isRefresh: boolean;
-  /** How long the call may still wait for the store. */
-  readonly budget?: CallBudget | undefined;
-}
-
 /**
  * Loads a value and stores it in all targets; concurrent callers of the first target's key wait for one load.
  *
- * Rejects with the load's own error, the same for all who wait. What becomes of the store never changes the
- * result, unless a target's mode is `'throw'`.
+ * Rejects with the load's own error, the same for all who wait for it, with {@link LoadTimeoutError} when the caller has
+ * waited long enough, and with the reason of the caller's signal. What becomes of the store never changes the result,
+ * unless a target's mode is `'throw'`.
  */
 export async function fill(
   targets: readonly FillTarget[],
   load: (context: LoadContext) => Promise<unknown>,
   options: FillOptions,
 ): Promise<unknown> {
-  return (await fillResult(targets, load, options)).value;
+  const { hardTimeoutMs = Infinity, signal } = options;
+  if (hardTimeoutMs === Infinity) return valueOf(await fillResult(targets, load, options));
+  const result = await waitWithin(
+    (relayed) => fillResult(targets, load, { ...options, signal: relayed }),
+    { signal, softMs: Infinity, hardMs: hardTimeoutMs },
+    {
+      timeout: () => loadTimeout(targets[0]!, hardTimeoutMs),
+      abandon: (work) => reportLater(targets[0]!, work),
+    },
+  );
+  return valueOf(result);
 }
 
-/** The same, with what became of the value in the first target. */
+/** The same without a limit on the time, with what became of the value in the first target; a failure is part of it. */
 export async function fillResult(
   targets: readonly FillTarget[],
   load: (context: LoadContext) => Promise<unknown>,
-  options: FillOptions,
+  options: RunOptions,
 ): Promise<FlightResult> {
   const { cache, key } = targets[0]!;
-  const runAlone = (): Promise<FlightResult> => runFill(targets, load, options, undefined);
-  if (!options.isShared) return runAlone();
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const { flights } = cache;
+  if (!options.isShared) return runAlone(targets, load, options);
   const arrivedAt = nextOrder();
   for (;;) {
-    const current = cache.flights.get(key);
+    const current = flights.get(key);
     if (current === undefined) {
-      const flight = cache.flights.launch(key, (scope) => runFill(targets, load, options, scope));
-      return waitFor(flight);
+      const flight = flights.launch(key, (own) => runFill(targets, load, options, own, own.scope));
+      return waitFor(flight, signal);
     }
-    if (isCircular(current)) return runAlone();
-    const result = await waitFor(current);
+    // Whoever waits for this very load cannot take turns with it either.
+    if (isCircular(current)) return runAlone(targets, load, { ...options, isClustered: false });
+    const result = await waitFor(current, signal);
     // A batch without the key says less than a load of that key alone would, which may throw or give null.
     if (result.outcome !== 'absent' && accepts(result, arrivedAt, cache, options)) {
       return result;
@@ -97,180 +72,35 @@ export async function fillResult(
   }
 }
 
-/** Whether the flight waits, at once or through others, for the load within which this is asked. */
-export function isCircular(flight: Flight): boolean {
-  const own = currentScope();
-  return own !== undefined && flight.scope.waitsFor(own);
+/** The value of a result. @throws what the load rejected with */
+export function valueOf({ value, failure }: FlightResult): unknown {
+  if (failure !== undefined) throw failure.error;
+  return value;
 }
 
-/** Waits for a flight, so that others see who waits. */
-export function waitFor(flight: Flight): Promise<FlightResult> {
-  return currentScope()?.await(flight.promise, flight.scope) ?? flight.promise;
+/** What a caller is told that has waited long enough. */
+export function loadTimeout({ cache, key }: FillTarget, timeoutMs: number): LoadTimeoutError {
+  const shown = key.length > 80 ? `${key.slice(0, 80)}…` : key;
+  return new LoadTimeoutError(`The load of '${shown}' in cache '${cache.name}'`, timeoutMs);
 }
 
-/**
- * Whether a caller who arrived at a place in the order may take the result of a flight that it joined: because the
- * load began after that, or because no invalidation that was acknowledged before can have been missed.
- */
-export function accepts(
-  result: FlightResult,
-  arrivedAt: number,
-  cache: CacheCore,
-  { isRefresh }: FillOptions,
-): boolean {
-  if (result.outcome === 'unusable') return false;
-  if (arrivedAt < result.loadedAt) return true;
-  if (isRefresh) return false;
-  // Invalidations of this process have detached the flight, and where the store is not shared there are no others.
-  const { isShared } = cache.runtime;
-  switch (result.outcome) {
-    case 'stored':
-    case 'found':
-      return !isShared || arrivedAt < result.confirmedAt;
-    // A store that fails this process may have acknowledged invalidations to others.
-    case 'unavailable':
-    case 'skipped':
-    case 'absent':
-      return !isShared;
-    default:
-      return false;
-  }
+/** Reports the failure of a load that nobody waits for any more. */
+export function reportLater({ cache, key }: FillTarget, work: Promise<FlightResult>): void {
+  work.then(
+    ({ failure }) => {
+      if (failure !== undefined) cache.reportLoad(key, failure.error);
+    },
+    // A failure of the cache itself was reported where it happened.
+    () => undefined,
+  );
 }
 
-async function runFill(
+function runAlone(
   targets: readonly FillTarget[],
   load: (context: LoadContext) => Promise<unknown>,
-  options: FillOptions,
-  scope: LoadScope | undefined,
+  options: RunOptions,
 ): Promise<FlightResult> {
-  const { cache, key } = targets[0]!;
-  const begunAt = nextOrder();
-  const starts = await beginAll(targets, options.budget);
-  const found = options.isRefresh ? undefined : starts.find((start) => start?.entry !== undefined);
-  if (found?.entry !== undefined) {
-    targets.forEach((target, index) => releaseOne(target, starts[index]?.token));
-    if (found.entry.kind === 'error') throw found.entry.value;
-    return { value: found.entry.value, outcome: 'found', loadedAt: 0, confirmedAt: begunAt };
-  }
-  const tokens = starts.map((start) => start?.token);
-  const context = new LoadContext();
-  const loadedAt = nextOrder();
-  const startedAt = performance.now();
-  let value: unknown;
-  try {
-    value = await runLoad(context, scope, () => load(context));
-  } catch (error) {
-    const costMs = loaded(cache, startedAt);
-    const plan = (policy: StorePolicy): StorePlan | undefined => policy.planError?.(error);
-    const stored = storeAll(targets, tokens, costMs, plan, options.budget);
-    // The method's error is the caller's, whatever the store does; its failure was reported already.
-    await stored.catch(() => undefined);
-    emitLoad(cache, key, costMs, 'rejected');
-    throw error;
-  }
-  const costMs = loaded(cache, startedAt);
-  const confirmedAt = nextOrder();
-  const plan = (policy: StorePolicy): StorePlan | undefined =>
-    value === undefined || !context.isStored ? undefined : policy.plan(value, context);
-  const outcomes = await storeAll(targets, tokens, costMs, plan, options.budget);
-  emitLoad(cache, key, costMs, outcomes[0]!);
-  return { value, outcome: outcomes[0]!, loadedAt, confirmedAt };
-}
-
-/** Takes the token of every target, side by side. */
-export function beginAll(
-  targets: readonly FillTarget[],
-  budget: CallBudget | undefined,
-): Promise<
-  readonly (
-    { token: FillToken; entry: { kind: EntryKind; value: unknown } | undefined } | undefined
-  )[]
-> {
-  return Promise.all(
-    targets.map(async ({ cache, key, policy }) => {
-      const starts = await cache.begin([key], policy.mode, policy.hints, budget);
-      return starts?.[0];
-    }),
-  );
-}
-
-/**
- * Stores what `plan` makes of each target's policy, and gives the tokens back where there is nothing to store.
- * The outcomes stand in the order of the targets.
- */
-async function storeAll(
-  targets: readonly FillTarget[],
-  tokens: readonly (FillToken | undefined)[],
-  loadCostMs: number,
-  plan: (policy: StorePolicy) => StorePlan | undefined,
-  budget: CallBudget | undefined,
-): Promise<readonly LoadOutcome[]> {
-  return Promise.all(
-    targets.map(async (target, index) => {
-      const token = tokens[index];
-      const decided = planSafely(target, plan);
-      if (decided === undefined || decided.ttlMs <= 0) {
-        releaseOne(target, token);
-        return 'skipped';
-      }
-      if (token === undefined) return 'unavailable';
-      const write = entryWrite(target, decided, { kind: 'fill', token }, loadCostMs);
-      const [outcome] = await target.cache.store([write], target.policy.mode, budget);
-      return loadOutcome(outcome);
-    }),
-  );
-}
-
-/** The write that stores a plan under a fence. */
-export function entryWrite(
-  { cache, key, policy }: FillTarget,
-  plan: StorePlan,
-  fence: EntryWrite['fence'],
-  loadCostMs: number,
-): EntryWrite {
-  const createdAt = cache.runtime.clock.now();
-  const expiresAt = createdAt + plan.ttlMs;
-  const { value, kind, tags } = plan;
-  const entry = { value, kind, tags, createdAt, expiresAt, retainedUntil: expiresAt, loadCostMs };
-  return {
-    key,
-    entry,
-    fence,
-    ...(policy.framing === undefined ? {} : { framing: policy.framing }),
-  };
-}
-
-/** What a store's outcome means for the load; `undefined` = the store failed. */
-export function loadOutcome(outcome: StoreOutcome | undefined): LoadOutcome {
-  if (outcome === 'stored' || outcome === 'refused') return outcome;
-  // A value that cannot be stored says nothing about invalidations, just as one that an option keeps out.
-  return outcome === undefined ? 'unavailable' : 'skipped';
-}
-
-/** A user's callback that fails keeps the value out of the cache; the caller still gets it. */
-export function planSafely(
-  { cache, key, policy }: FillTarget,
-  plan: (policy: StorePolicy) => StorePlan | undefined,
-): StorePlan | undefined {
-  try {
-    return plan(policy);
-  } catch (error) {
-    return cache.failCallback('store', error, policy.mode, key);
-  }
-}
-
-function releaseOne(target: FillTarget, token: FillToken | undefined): void {
-  if (token !== undefined) target.cache.release([token]);
-}
-
-function loaded(cache: CacheCore, startedAt: number): number {
-  const costMs = performance.now() - startedAt;
-  cache.counter.loads++;
-  cache.counter.load.record(costMs);
-  return costMs;
-}
-
-function emitLoad(cache: CacheCore, key: string, durationMs: number, outcome: LoadOutcome): void {
-  const { events } = cache.runtime;
-  if (events.has('load')) events.emit('load', { cache: cache.name, key, durationMs, outcome });
+  const flight = new Flight();
+  flight.follow(runFill(targets, load, options, flight, undefined));
+  return options.signal === undefined ? pinned(flight) : leavable(flight, options.signal);
 }

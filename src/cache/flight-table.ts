@@ -1,17 +1,15 @@
 import type { LoadOutcome } from './cache-events.js';
-
-/** A load that is under way in this process, for callers to wait on together. */
-export interface Flight {
-  readonly promise: Promise<FlightResult>;
-  readonly scope: LoadScope;
-}
+import { LoadWaiters } from './load-waiters.js';
 
 /**
  * What a flight ends with. `found`: an entry had appeared meanwhile. `absent`: a batch gave nothing for the key.
- * `unusable`: a batch gave something that cannot be taken apart.
+ * `unusable`: nothing that could be taken, because a batch gave something that cannot be taken apart, nobody waited any
+ * more, or a refresh was left to another process.
  */
 export interface FlightResult {
   readonly value: unknown;
+  /** What the load rejected with, or the error that was found; `value` is `undefined` then. */
+  readonly failure?: { readonly error: unknown } | undefined;
   readonly outcome: LoadOutcome | 'found' | 'absent' | 'unusable';
   /** The place in {@link nextOrder} at which the load itself began; 0 when nothing was loaded. */
   readonly loadedAt: number;
@@ -58,17 +56,53 @@ export class LoadScope {
   }
 }
 
+/** A load that is under way in this process, for callers to wait on together. */
+export class Flight {
+  readonly scope: LoadScope;
+  readonly waiters: LoadWaiters;
+  /** When it began, by `performance.now()`. */
+  readonly startedAt: number = performance.now();
+  /** Rejects only when the cache itself fails and its callers want to know. */
+  readonly promise: Promise<FlightResult>;
+  land!: (result: FlightResult) => void;
+  crash!: (error: unknown) => void;
+
+  constructor(scope: LoadScope = new LoadScope(), waiters: LoadWaiters = new LoadWaiters()) {
+    this.scope = scope;
+    this.waiters = waiters;
+    this.promise = new Promise((land, crash) => {
+      this.land = land;
+      this.crash = crash;
+    });
+    // Callers may all have stopped waiting when it fails.
+    this.promise.catch(() => undefined);
+  }
+
+  /** Lets it end as some work ends. */
+  follow(work: Promise<FlightResult>): void {
+    work.then(this.land, this.crash);
+  }
+}
+
 /**
- * The loads of one cache that later callers may join. An invalidation detaches them: they go on for those who
- * wait already, but nobody joins them any more, so a read that starts after an invalidation loads anew.
+ * The loads of one cache that later callers may join. An invalidation detaches those that it hits: they go on for those
+ * who wait already, but nobody joins them any more, so a read that starts after an invalidation loads anew. Which loads
+ * an invalidation by tag hits is known only when they end: it puts all of them in doubt, and who joins one after that
+ * takes its result only if the store has confirmed it since.
  */
 export class FlightTable {
   readonly #flights = new Map<string, Flight>();
   readonly #branches = new Set<FlightTable>();
   #trunk: FlightTable | undefined;
+  #doubtedAt = 0;
 
   get size(): number {
     return this.#flights.size;
+  }
+
+  /** The place in {@link nextOrder} of the last invalidation by tag. */
+  get doubtedAt(): number {
+    return Math.max(this.#doubtedAt, this.#trunk?.doubtedAt ?? 0);
   }
 
   get(key: string): Flight | undefined {
@@ -80,15 +114,14 @@ export class FlightTable {
   }
 
   /**
-   * Starts a flight and shows it until it has landed. It is there before `run` is called, because a listener that
-   * `run` wakes may ask for the same key.
+   * Starts a flight and shows it until it has landed, or nobody waits for it. It is there before `run` is called, because
+   * a listener that `run` wakes may ask for the same key.
    */
-  launch(key: string, run: (scope: LoadScope) => Promise<FlightResult>): Flight {
-    const scope = new LoadScope();
-    let land!: (result: Promise<FlightResult>) => void;
-    const flight: Flight = { scope, promise: new Promise((resolve) => (land = resolve)) };
+  launch(key: string, run: (flight: Flight) => Promise<FlightResult>): Flight {
+    const flight = new Flight();
     this.add(key, flight);
-    land(run(scope).finally(() => this.remove(key, flight)));
+    flight.waiters.onAbandoned(() => this.remove(key, flight));
+    flight.follow(run(flight).finally(() => this.remove(key, flight)));
     return flight;
   }
 
@@ -123,5 +156,10 @@ export class FlightTable {
   /** Cuts a branch off. */
   prune(): void {
     if (this.#trunk !== undefined) this.#trunk.#branches.delete(this);
+  }
+
+  /** Puts what is under way in doubt. Called before the invalidation is issued. */
+  doubt(): void {
+    this.#doubtedAt = nextOrder();
   }
 }

@@ -1,12 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duration } from '../duration.js';
+import { CacheConfigurationError } from '../errors.js';
 import { NO_TAGS, normalizeTags } from './cache-settings.js';
 import type { LoadScope } from './flight-table.js';
+import { LoadWaiters } from './load-waiters.js';
 
 /** Takes tags that a load finds out. */
 export interface LoadTags {
   /** Adds tags to the entry that the load's result will become. */
   add(...tags: readonly string[]): void;
+}
+
+/** The value that a load is to replace. */
+export interface StaleValue {
+  readonly value: unknown;
+  /** How long ago it was stored, in milliseconds. */
+  readonly ageMs: number;
+  readonly tags: readonly string[];
 }
 
 /**
@@ -21,9 +31,29 @@ export class LoadContext {
       this.#tags = normalizeTags([...this.#tags, ...tags], 'load.tags');
     },
   };
+  /**
+   * The value that is still there, though it has expired or is being refreshed: for a conditional request to the origin.
+   * `undefined` when there is none, or when several keys are loaded together.
+   */
+  readonly stale: StaleValue | undefined;
+  readonly #waiters: LoadWaiters | undefined;
   #tags: readonly string[] = NO_TAGS;
   #ttl: Duration | undefined;
   #isStored = true;
+
+  /** @internal */
+  constructor(stale?: StaleValue, waiters?: LoadWaiters) {
+    this.stale = stale;
+    this.#waiters = waiters;
+  }
+
+  /**
+   * Aborted when nobody waits for the result any more: when all callers passed an `AbortSignal` to `getOrSet`, and all
+   * of these have been aborted. Calls of decorated methods and background refreshes wait to the end.
+   */
+  get signal(): AbortSignal {
+    return (this.#waiters ?? PATIENT).signal;
+  }
 
   /**
    * How long the result is fresh, instead of what the options say.
@@ -42,6 +72,22 @@ export class LoadContext {
     this.#isStored = false;
   }
 
+  /**
+   * Gives the stale value back, for the load to resolve with: the origin says that it still holds. It is stored anew,
+   * with a fresh ttl and the tags that it had, unless it was invalidated since the load began.
+   *
+   * @throws {@link CacheConfigurationError} when there is no stale value
+   */
+  notModified<Value = unknown>(): Value {
+    if (this.stale === undefined) {
+      throw new CacheConfigurationError(
+        "notModified() was called in a load that has no stale value; ask whether 'stale' is there before the origin is asked conditionally.",
+      );
+    }
+    if (this.stale.tags.length > 0) this.tags.add(...this.stale.tags);
+    return this.stale.value as Value;
+  }
+
   /** Whether the result may be stored. */
   get isStored(): boolean {
     return this.#isStored;
@@ -52,6 +98,9 @@ export class LoadContext {
     return this.#tags;
   }
 }
+
+/** Waits for what nobody can give up. */
+const PATIENT = new LoadWaiters();
 
 const storage = new AsyncLocalStorage<{
   readonly context: LoadContext;

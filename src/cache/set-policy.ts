@@ -1,14 +1,36 @@
+import type { ReadHints } from './backend.js';
 import type { EntryFraming } from './entry-framer.js';
 import type { CacheCore } from './cache-core.js';
 import type { SetOptions } from './cache.js';
 import { expectCodec, expectCompress, expectErrorMode, normalizeTags } from './cache-settings.js';
 import { expectExpiryChoice, timeToLive } from './expiry.js';
-import type { StorePlan, StorePolicy } from './fill.js';
+import {
+  expectAgreeingTimes,
+  resolveTimes,
+  retentionMs,
+  RETENTION_OPTIONS,
+  type TimeSettings,
+} from './time-settings.js';
+import type { StorePlan, StorePolicy } from './fill-store.js';
 import type { CacheCodec, CacheCompressor } from './codec.js';
 import { rejectUnknown } from '../options.js';
 
 /** The names of the options of {@link SetOptions}. */
-const SET_OPTIONS = ['ttl', 'nullTtl', 'jitter', 'tags', 'compress', 'codec', 'onError'] as const;
+const SET_OPTIONS: readonly string[] = [
+  'ttl',
+  'nullTtl',
+  'jitter',
+  'tags',
+  'compress',
+  'codec',
+  'onError',
+  ...RETENTION_OPTIONS,
+];
+
+/** How the values of a call are stored, and what it says about time. */
+export interface SetPolicy extends StorePolicy {
+  readonly times: TimeSettings;
+}
 
 /**
  * What the options of a `set` or `getOrSet` mean in a cache.
@@ -20,30 +42,48 @@ export function setPolicy(
   core: CacheCore,
   options: SetOptions,
   further: readonly string[] = [],
-): StorePolicy {
+): SetPolicy {
   const { settings, runtime } = core;
   rejectUnknown(`cache '${settings.name}'`, options, [...SET_OPTIONS, ...further]);
   const tags = joinTags(settings.tags, normalizeTags(options.tags ?? [], `${settings.name}.tags`));
   expectExpiryChoice(settings.name, options);
   if (options.onError !== undefined) expectErrorMode(`${settings.name}.onError`, options.onError);
+  const owner = `cache '${settings.name}'`;
+  const times = resolveTimes(owner, options, settings);
+  if (times !== settings) expectAgreeingTimes(owner, times);
   return {
+    times,
     mode: options.onError ?? settings.onError,
-    hints: tags.length === 0 ? undefined : { tags },
+    hints: readHints(core, tags, times),
     framing: framingOverride(core, options.codec, options.compress),
-    plan: (value, context): StorePlan => ({
-      value,
-      kind: 'value',
-      ttlMs: timeToLive(
+    plan: (value, context): StorePlan => {
+      const { ttl } = context;
+      const choice = ttl === undefined ? options : { ...options, ttl, nullTtl: ttl };
+      const ttlMs = timeToLive(value, choice, settings, runtime.random);
+      return {
         value,
-        context.ttl === undefined
-          ? options
-          : { ...options, ttl: context.ttl, nullTtl: context.ttl },
-        settings,
-        runtime.random,
-      ),
-      tags: joinTags(tags, context.addedTags),
-    }),
+        kind: 'value',
+        ttlMs,
+        retainMs: retentionMs(ttlMs, times),
+        tags: joinTags(tags, context.addedTags),
+      };
+    },
   };
+}
+
+/**
+ * What a store may know before a lookup; `undefined` where it would not use it. Entries are refreshed ahead by their
+ * exact age, for the clocks of two processes need not agree.
+ */
+export function readHints(
+  { runtime }: CacheCore,
+  tags: readonly string[],
+  { refreshAhead }: TimeSettings,
+): ReadHints | undefined {
+  if (!runtime.storesBytes) return undefined;
+  const needsTimes = refreshAhead !== false;
+  if (tags.length === 0 && !needsTimes) return undefined;
+  return { ...(tags.length > 0 && { tags }), ...(needsTimes && { needsTimes }) };
 }
 
 /** Two sorted lists of tags as one. */

@@ -2,7 +2,7 @@ import { expectInteger } from '../options.js';
 import type { CacheCore } from './cache-core.js';
 import type { Cache, KeyInput, WarmEntries, WarmOptions, WarmResult } from './cache.js';
 import { keyText, type KeyPart } from './cache-key.js';
-import { fillResult } from './fill.js';
+import { fillResult, valueOf } from './fill.js';
 import { setPolicy } from './set-policy.js';
 
 /** How many entries `warm` loads at a time when nothing says otherwise. */
@@ -21,11 +21,13 @@ export async function warmCache<Key extends readonly KeyPart[], Value>(
   const { concurrency = DEFAULT_WARM_CONCURRENCY, ...setOptions } = options;
   expectInteger('warm.concurrency', concurrency, 1, Infinity);
   const { mode, ...policy } = setPolicy(core, setOptions);
+  const { sync } = core.settings;
+  const isClustered = core.takesTurns(sync);
   const isOn = await core.withStore('warm', mode, false, () => true);
   if (!isOn) return { stored: 0, failed: 0 };
   // From here on a failure is an entry that is counted, not the end.
   const bypass = { ...policy, mode: 'bypass' } as const;
-  const how = { isShared: core.settings.sync !== false, isRefresh: true };
+  const how = { isShared: sync !== false, isClustered, isRefresh: true };
   let stored = 0;
   let failed = 0;
   const one = async (
@@ -37,7 +39,9 @@ export async function warmCache<Key extends readonly KeyPart[], Value>(
     }
     const load = source as () => Promise<Value>;
     const target = { cache: core, key: keyText(key as KeyPart | Key), policy: bypass };
-    return (await fillResult([target], load, how)).outcome === 'stored';
+    const result = await fillResult([target], load, how);
+    valueOf(result);
+    return result.outcome === 'stored';
   };
   const running = new Set<Promise<void>>();
   const failure = (error: unknown): void => {

@@ -28,10 +28,18 @@ export type OptionProblems<Kind extends keyof OptionsOf, Options, Each extends S
     : `there is no option '${Name & string}'`;
 };
 
-/** Options that exclude each other; `false` switches one off. The first of a pair stands for all of them. */
+/** Options that exclude each other; `false`, a time of 0 and an endless one switch one off. The first of a pair stands for all of them. */
 interface Exclusive {
-  readonly cacheable: { readonly keyGenerator: 'key'; readonly each: 'key' | 'cacheErrors' };
-  readonly put: { readonly keyGenerator: 'key' | 'keyOf'; readonly key: 'keyOf' };
+  readonly cacheable: {
+    readonly keyGenerator: 'key';
+    readonly each: 'key' | 'cacheErrors';
+    readonly idleTtl: 'staleWhileRevalidate' | 'staleIfError' | 'refreshAhead';
+  };
+  readonly put: {
+    readonly keyGenerator: 'key' | 'keyOf';
+    readonly key: 'keyOf';
+    readonly idleTtl: 'staleWhileRevalidate' | 'staleIfError';
+  };
   readonly evict: {
     readonly key: 'keyOf' | 'allEntries';
     readonly keys: 'key' | 'keyOf' | 'allEntries';
@@ -54,7 +62,9 @@ type GivenNames<Options> = {
     ? never
     : false extends Options[Name]
       ? never
-      : Name;
+      : 0 extends Options[Name]
+        ? never
+        : Name;
 }[keyof Options];
 
 /** Functions that are called with the arguments. */

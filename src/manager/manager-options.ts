@@ -10,6 +10,7 @@ import {
   type CacheDefaults,
 } from '../cache/cache-settings.js';
 import type { CacheCodec, CacheCompressor } from '../cache/codec.js';
+import { expectAgreeingTimes, TIME_OPTIONS, type RefreshAhead } from '../cache/time-settings.js';
 import {
   DEFAULT_COMPRESSION_THRESHOLD_BYTES,
   DEFAULT_MAX_DECOMPRESSED_BYTES,
@@ -52,6 +53,20 @@ export interface CacheOptions {
   readonly sync?: SyncMode | undefined;
   /** See {@link CacheDefinition.onError}. @defaultValue 'bypass' */
   readonly onError?: ErrorMode | undefined;
+  /** See {@link CacheDefinition.staleWhileRevalidate}. @defaultValue 0 */
+  readonly staleWhileRevalidate?: Duration | undefined;
+  /** See {@link CacheDefinition.staleIfError}. @defaultValue 0 */
+  readonly staleIfError?: Duration | undefined;
+  /** See {@link CacheDefinition.staleThrottle}. @defaultValue '30s' */
+  readonly staleThrottle?: Duration | undefined;
+  /** See {@link CacheDefinition.softTimeout}. @defaultValue Infinity */
+  readonly softTimeout?: Duration | undefined;
+  /** See {@link CacheDefinition.hardTimeout}. @defaultValue Infinity */
+  readonly hardTimeout?: Duration | undefined;
+  /** See {@link CacheDefinition.refreshAhead}. @defaultValue false */
+  readonly refreshAhead?: RefreshAhead | undefined;
+  /** See {@link CacheDefinition.idleTtl}. @defaultValue Infinity */
+  readonly idleTtl?: Duration | undefined;
   /**
    * From how many bytes on an encoded value is compressed; 0 = always. Only with a compressor.
    * @defaultValue 1024
@@ -98,7 +113,7 @@ export interface CacheManagerOptions extends CacheOptions {
   readonly logger?: CacheLogger | undefined;
   /** Where the time is read. @defaultValue the system's */
   readonly clock?: CacheClock | undefined;
-  /** A number from 0 to 1, 1 excluded, for jitter. @defaultValue Math.random */
+  /** A number from 0 to 1, 1 excluded, for `jitter` and `refreshAhead: 'xfetch'`. @defaultValue Math.random */
   readonly random?: (() => number) | undefined;
 }
 
@@ -129,6 +144,7 @@ export const CACHE_OPTIONS: readonly (keyof CacheOptions)[] = [
   'jitter',
   'sync',
   'onError',
+  ...TIME_OPTIONS,
   'compressionThreshold',
   'maxDecompressedBytes',
   'enabled',
@@ -169,11 +185,28 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
   if (random !== undefined) expectFunction(`${owner}.random`, random);
   expectOptions(`${owner}.caches`, caches);
   const { ttl, nullTtl, maxTtl, jitter, sync, onError } = options;
+  const { staleWhileRevalidate, staleIfError, staleThrottle, softTimeout } = options;
+  const { hardTimeout, refreshAhead, idleTtl } = options;
   const defaults = overlay(
     owner,
-    { ttl, nullTtl, maxTtl, jitter, sync, onError },
+    {
+      ttl,
+      nullTtl,
+      maxTtl,
+      jitter,
+      sync,
+      onError,
+      staleWhileRevalidate,
+      staleIfError,
+      staleThrottle,
+      softTimeout,
+      hardTimeout,
+      refreshAhead,
+      idleTtl,
+    },
     BUILT_IN_DEFAULTS,
   );
+  expectAgreeingTimes(owner, defaults);
   for (const [name, definition] of Object.entries(caches)) {
     resolveCacheSettings(name, definition, defaults);
   }

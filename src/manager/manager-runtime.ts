@@ -37,6 +37,7 @@ export class ManagerRuntime implements CacheRuntime {
   readonly random: () => number;
   readonly isShared: boolean;
   readonly storesBytes: boolean;
+  readonly hasLeases: boolean;
   isClosed = false;
   /** Failures that belong to no cache. */
   errorsOutsideCaches = 0;
@@ -65,6 +66,7 @@ export class ManagerRuntime implements CacheRuntime {
     this.events = new CacheEvents(options.logger);
     this.isShared = backend.capabilities.isShared;
     this.storesBytes = backend.capabilities.stores === 'bytes';
+    this.hasLeases = backend.capabilities.hasLeases;
     this.#errorLog = new ErrorLog(options.logger, options.clock);
     this.#isEnabled = options.isEnabled;
     if (this.#isEnabled) this.attached();
@@ -146,7 +148,7 @@ export class ManagerRuntime implements CacheRuntime {
       transaction.invalidateTags(wanted);
       return;
     }
-    for (const core of this.#cores.values()) core.flights.detachAll();
+    for (const core of this.#cores.values()) core.flights.doubt();
     const isDone = await this.guard(
       'invalidateTags',
       (backend) =>

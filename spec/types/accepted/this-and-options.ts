@@ -80,6 +80,30 @@ export class Tenants {
     return loadUser(id);
   }
 
+  @Cacheable({
+    key: (id: number) => id,
+    sync: 'cluster',
+    staleWhileRevalidate: '10s',
+    staleIfError: '1h',
+    staleThrottle: 5_000,
+    softTimeout: '100ms',
+    hardTimeout: '2s',
+    refreshAhead: 'xfetch',
+  })
+  async inTime(id: number): Promise<User> {
+    return loadUser(id);
+  }
+
+  @Cacheable({ idleTtl: '5m', staleIfError: 0, refreshAhead: false })
+  async idle(id: number): Promise<User> {
+    return loadUser(id);
+  }
+
+  @CachePut({ key: (id: number) => id, staleIfError: '1h' })
+  async staleAfterPut(id: number): Promise<User> {
+    return loadUser(id);
+  }
+
   @Cacheable({ keyGenerator: byMethod, sync: false, manager, tags: ['a', 'b'] })
   async generated(user: User): Promise<User> {
     return user;

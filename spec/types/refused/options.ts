@@ -92,9 +92,33 @@ export class Options {
     return loadUser(id);
   }
 
-  // @ts-expect-error Type '"cluster"' is not assignable to type 'SyncMode | undefined'
-  @Cacheable({ sync: 'cluster' })
-  async cluster(id: number): Promise<User> {
+  // @ts-expect-error 'staleIfError' and 'idleTtl' exclude each other
+  @Cacheable({ idleTtl: '1m', staleIfError: '1h' })
+  async idleAndStale(id: number): Promise<User> {
+    return loadUser(id);
+  }
+
+  // @ts-expect-error 'staleWhileRevalidate' and 'idleTtl' exclude each other
+  @CachePut({ idleTtl: '1m', staleWhileRevalidate: '1h' })
+  async idleAndStalePut(id: number): Promise<User> {
+    return loadUser(id);
+  }
+
+  // @ts-expect-error 'refreshAhead' does not exist in type 'CachePutOptions'
+  @CachePut({ refreshAhead: 0.8 })
+  async aheadOfPut(id: number): Promise<User> {
+    return loadUser(id);
+  }
+
+  // @ts-expect-error Type '"often"' is not assignable to type 'RefreshAhead | undefined'
+  @Cacheable({ refreshAhead: 'often' })
+  async aheadOften(id: number): Promise<User> {
+    return loadUser(id);
+  }
+
+  // @ts-expect-error Type '"global"' is not assignable to type 'SyncMode | undefined'
+  @Cacheable({ sync: 'global' })
+  async global(id: number): Promise<User> {
     return loadUser(id);
   }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { nextOrder } from '#internal/cache/flight-table.js';
 import { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
 import type { CacheCore } from '#internal/cache/cache-core.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
@@ -134,13 +135,23 @@ describe('CacheCore', () => {
       for (const end of [
         () => core.clear('bypass'),
         () => core.deletePattern(compilePattern('[123]*'), 'bypass').then(() => undefined),
-        () => manager.invalidateTags('t'),
         () => manager.clearAll(),
       ]) {
         fly();
         await end();
         expect(core.flights.size).to.equal(0);
       }
+    });
+
+    it('by tag put the loads in doubt before the store has answered, and let them be joined', async () => {
+      const before = nextOrder();
+      const flight = core.flights.launch('1', () => new Promise(() => undefined));
+      const held = backend.hold('invalidateTags');
+      const invalidating = manager.invalidateTags('t');
+      expect(core.flights.doubtedAt).to.be.greaterThan(before);
+      expect(core.flights.get('1')).to.equal(flight);
+      held.release();
+      await invalidating;
     });
 
     it('of nothing ask nobody', async () => {

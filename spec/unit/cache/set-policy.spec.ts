@@ -176,8 +176,8 @@ describe('The options of a call that stores', () => {
       [{ onError: 'ignore' }, "a.onError: expected 'bypass' or 'throw'"],
     ];
     const LOADING: readonly (readonly [options: object, message: string])[] = [
-      [{ sync: 'global' }, "a.sync: expected 'local' or false"],
-      [{ sync: true }, "a.sync: expected 'local' or false"],
+      [{ sync: 'global' }, "a.sync: expected 'local' or 'cluster' or false"],
+      [{ sync: true }, "a.sync: expected 'local' or 'cluster' or false"],
       [{ refresh: 'yes' }, 'a.refresh: expected true or false'],
     ];
     const refused = async (call: () => Promise<unknown>, message: string): Promise<void> => {

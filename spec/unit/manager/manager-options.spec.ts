@@ -72,7 +72,7 @@ describe('resolveManagerOptions', () => {
     [{ nullTtl: 'soon' }, /CacheManager\.nullTtl: expected a duration/],
     [{ maxTtl: '-1s' }, /CacheManager\.maxTtl: expected a duration/],
     [{ jitter: 1.5 }, /CacheManager\.jitter: expected a number from 0 to 1/],
-    [{ sync: true }, /CacheManager\.sync: expected 'local' or false/],
+    [{ sync: true }, /CacheManager\.sync: expected 'local' or 'cluster' or false/],
     [{ onError: 'ignore' }, /CacheManager\.onError: expected 'bypass' or 'throw'/],
     [{ compressionThreshold: 0.5 }, /CacheManager\.compressionThreshold: expected a whole number/],
     [{ maxDecompressedBytes: Infinity }, /CacheManager\.maxDecompressedBytes: expected a whole/],

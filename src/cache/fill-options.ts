@@ -1,0 +1,28 @@
+import type { CallBudget } from './call-budget.js';
+import type { DueCheck } from './freshness.js';
+
+/** How a load is done. */
+export interface FillOptions {
+  /** Whether callers of one key wait for one load. */
+  readonly isShared: boolean;
+  /** Whether they do so in all processes that share the store. */
+  readonly isClustered?: boolean | undefined;
+  /** Whether to load even if an entry has appeared meanwhile. */
+  readonly isRefresh: boolean;
+  /** How long the call may still wait for the store. */
+  readonly budget?: CallBudget | undefined;
+  /** Ends this caller's waiting. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long this caller waits at the most. @defaultValue Infinity */
+  readonly hardTimeoutMs?: number | undefined;
+  /** How long a key is left alone after its load has failed, as long as there is an entry to serve. */
+  readonly staleThrottleMs?: number | undefined;
+}
+
+/** How one load runs. */
+export interface RunOptions extends FillOptions {
+  /** Whether the lookup has seen an entry that is expired. */
+  readonly isStaleKnown?: boolean | undefined;
+  /** For a refresh that nobody waits for: whether the entry that is there then still needs it. */
+  readonly isDue?: DueCheck | undefined;
+}

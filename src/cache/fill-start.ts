@@ -1,0 +1,162 @@
+import type { FillStart, FillToken, LoadTurn } from './backend.js';
+import type { StoredEntry } from './entry.js';
+import type { RunOptions } from './fill-options.js';
+import type { FillTarget } from './fill-store.js';
+import { nextOrder } from './flight-table.js';
+import type { LoadWaiters } from './load-waiters.js';
+import { currentScope } from './load-context.js';
+
+/*
+ * How a fill begins: with its tokens, and under `sync: 'cluster'` with its turn. Another process that is loading already
+ * is waited for: it stores its value before it gives its turn back, so who is woken looks the entry up, and begins
+ * again only if there is none. That lookup is a read of its own, after everything that its caller may have seen.
+ */
+
+/** What a fill begins with. */
+export type Begun =
+  | {
+      readonly kind: 'load';
+      /** In the order of the targets; `undefined` where there is nowhere to store. */
+      readonly tokens: readonly (FillToken | undefined)[];
+      /** A value that is still there, as of its token. */
+      readonly present: StoredEntry | undefined;
+    }
+  /** Somebody else has loaded it. */
+  | { readonly kind: 'found'; readonly entry: StoredEntry; readonly confirmedAt: number }
+  /** Nobody waits any more, or a refresh is left to another process. */
+  | { readonly kind: 'none' };
+
+/**
+ * How long a load within another load waits for its turn. Each of two processes could hold the turn that the other one
+ * needs; rather than wait for ever, both load.
+ */
+export const NESTED_TURN_WAIT_MS = 2_000;
+
+/** Takes the token of every target, side by side, and looks whether a load is needed at all. */
+export async function beginFill(
+  targets: readonly FillTarget[],
+  options: RunOptions,
+  waiters: LoadWaiters,
+): Promise<Begun> {
+  let confirmedAt = nextOrder();
+  let starts: readonly (FillStart | undefined)[];
+  if (options.isClustered === true) {
+    const turn = await takeTurn(targets[0]!, options, waiters);
+    if (turn.kind !== 'start') return turn;
+    confirmedAt = turn.askedAt;
+    const others = await Promise.all(targets.slice(1).map((each) => beginOne(each, options)));
+    starts = [turn.start, ...others];
+  } else {
+    starts = await Promise.all(targets.map((each) => beginOne(each, options)));
+  }
+  const now = starts.some((start) => start?.entry !== undefined)
+    ? targets[0]!.cache.runtime.clock.now()
+    : 0;
+  const found = starts.find(
+    (start) => start?.entry !== undefined && !needsLoad(start.entry, now, options),
+  );
+  const tokens = starts.map((start) => start?.token);
+  if (found?.entry === undefined && !waiters.isAbandoned) {
+    const present = starts.find((start) => start?.entry?.kind === 'value')?.entry;
+    return { kind: 'load', tokens, present };
+  }
+  releaseAll(targets, tokens);
+  return found?.entry === undefined
+    ? { kind: 'none' }
+    : { kind: 'found', entry: found.entry, confirmedAt };
+}
+
+/** Gives tokens back; they stand in the order of the targets. */
+export function releaseAll(
+  targets: readonly FillTarget[],
+  tokens: readonly (FillToken | undefined)[],
+): void {
+  targets.forEach(({ cache }, index) => {
+    const token = tokens[index];
+    if (token !== undefined) cache.release([token]);
+  });
+}
+
+/** Whether an entry that is there is no answer for those who wait. */
+export function needsLoad(
+  entry: StoredEntry,
+  now: number,
+  { isRefresh, isDue }: Pick<RunOptions, 'isRefresh' | 'isDue'>,
+): boolean {
+  if (isDue !== undefined) return isDue(entry, now);
+  return isRefresh || entry.expiresAt <= now;
+}
+
+/** Whether what a store gave for a key is somebody else's turn. */
+export function isTurn(start: FillStart | LoadTurn): start is LoadTurn {
+  return 'whenOver' in start;
+}
+
+/** Waits for others' loads to end. `late`: longer than a load within a load may wait. */
+export async function waitForTurns(
+  turns: readonly LoadTurn[],
+  waiters: LoadWaiters,
+): Promise<'over' | 'late' | 'abandoned'> {
+  let timer: NodeJS.Timeout | undefined;
+  let forget: (() => void) | undefined;
+  const stop = new Promise<'late' | 'abandoned'>((resolve) => {
+    if (waiters.isAbandoned) resolve('abandoned');
+    forget = waiters.onAbandoned(() => resolve('abandoned'));
+    if (currentScope() !== undefined) {
+      timer = setTimeout(() => resolve('late'), NESTED_TURN_WAIT_MS);
+    }
+  });
+  const over = Promise.all(turns.map(({ whenOver }) => whenOver)).then(() => 'over' as const);
+  try {
+    const end = await Promise.race([over, stop]);
+    if (end !== 'over') for (const turn of turns) turn.cancel();
+    return end;
+  } finally {
+    clearTimeout(timer);
+    forget?.();
+  }
+}
+
+type Turn =
+  | { readonly kind: 'start'; readonly start: FillStart | undefined; readonly askedAt: number }
+  | Exclude<Begun, { readonly kind: 'load' }>;
+
+async function takeTurn(
+  target: FillTarget,
+  options: RunOptions,
+  waiters: LoadWaiters,
+): Promise<Turn> {
+  const { cache, key, policy } = target;
+  const { budget, isStaleKnown } = options;
+  // An entry that will not do must not keep the store from handing out the lease.
+  const hints = { ...policy.hints, isRefresh: options.isRefresh || isStaleKnown === true };
+  for (;;) {
+    const askedAt = nextOrder();
+    const starts = await cache.beginTurns([key], policy.mode, hints, budget);
+    const start = starts?.[0];
+    if (start === undefined || !isTurn(start)) return { kind: 'start', start, askedAt };
+    if (options.isDue !== undefined) {
+      start.cancel();
+      return { kind: 'none' };
+    }
+    const end = await waitForTurns([start], waiters);
+    if (end === 'abandoned') return { kind: 'none' };
+    if (end === 'late') {
+      const lateAt = nextOrder();
+      return { kind: 'start', start: await beginOne(target, options), askedAt: lateAt };
+    }
+    const confirmedAt = nextOrder();
+    const entry = await cache.find(key, policy.mode, policy.hints, budget);
+    if (entry !== undefined && !needsLoad(entry, cache.runtime.clock.now(), options)) {
+      return { kind: 'found', entry, confirmedAt };
+    }
+  }
+}
+
+async function beginOne(
+  { cache, key, policy }: FillTarget,
+  { budget }: RunOptions,
+): Promise<FillStart | undefined> {
+  const starts = await cache.begin([key], policy.mode, policy.hints, budget);
+  return starts?.[0];
+}

@@ -1,0 +1,104 @@
+import type { EntryWrite, FillToken, ReadHints, StoreOutcome } from './backend.js';
+import type { CacheCore } from './cache-core.js';
+import type { LoadOutcome } from './cache-events.js';
+import type { ErrorMode } from './cache-handle.js';
+import type { CallBudget } from './call-budget.js';
+import type { EntryKind } from './entry.js';
+import type { EntryFraming } from './entry-framer.js';
+import type { LoadContext } from './load-context.js';
+
+/** A place that a loaded value is to be stored in. */
+export interface FillTarget {
+  readonly cache: CacheCore;
+  readonly key: string;
+  readonly policy: StorePolicy;
+}
+
+/** How a loaded value is stored. */
+export interface StorePolicy {
+  readonly mode: ErrorMode;
+  /** Tags known before the load, for stores that read their markers in the same round trip. */
+  readonly hints?: ReadHints | undefined;
+  readonly framing?: EntryFraming | undefined;
+  /** What to store of a value; `undefined` = nothing. May throw what a user's callback throws. */
+  plan(value: unknown, context: LoadContext): StorePlan | undefined;
+  /** What to store of an error; `undefined` = nothing. */
+  planError?(error: unknown): StorePlan | undefined;
+}
+
+/** What is stored, and for how long. */
+export interface StorePlan {
+  readonly value: unknown;
+  readonly kind: EntryKind;
+  /** Above 0. */
+  readonly ttlMs: number;
+  /** How long the store keeps it, from now: longer than the ttl where stale entries are served, shorter where expiry slides. */
+  readonly retainMs: number;
+  readonly tags: readonly string[];
+}
+
+/**
+ * Stores what `plan` makes of each target's policy, and gives the tokens back where there is nothing to store.
+ * The outcomes stand in the order of the targets.
+ */
+export async function storeAll(
+  targets: readonly FillTarget[],
+  tokens: readonly (FillToken | undefined)[],
+  loadCostMs: number,
+  plan: (policy: StorePolicy) => StorePlan | undefined,
+  budget: CallBudget | undefined,
+): Promise<readonly LoadOutcome[]> {
+  return Promise.all(
+    targets.map(async (target, index) => {
+      const token = tokens[index];
+      const decided = planSafely(target, plan);
+      if (decided === undefined || decided.ttlMs <= 0) {
+        if (token !== undefined) target.cache.release([token]);
+        return 'skipped';
+      }
+      if (token === undefined) return 'unavailable';
+      const write = entryWrite(target, decided, { kind: 'fill', token }, loadCostMs);
+      const [outcome] = await target.cache.store([write], target.policy.mode, budget);
+      return loadOutcome(outcome);
+    }),
+  );
+}
+
+/** The write that stores a plan under a fence. */
+export function entryWrite(
+  { cache, key, policy }: FillTarget,
+  plan: StorePlan,
+  fence: EntryWrite['fence'],
+  loadCostMs: number,
+): EntryWrite {
+  const createdAt = cache.runtime.clock.now();
+  const expiresAt = createdAt + plan.ttlMs;
+  const { value, kind, tags } = plan;
+  const retainedUntil = plan.retainMs === plan.ttlMs ? expiresAt : createdAt + plan.retainMs;
+  const entry = { value, kind, tags, createdAt, expiresAt, retainedUntil, loadCostMs };
+  return {
+    key,
+    entry,
+    fence,
+    ...(policy.framing === undefined ? {} : { framing: policy.framing }),
+  };
+}
+
+/** What a store's outcome means for the load; `undefined` = the store failed. */
+export function loadOutcome(outcome: StoreOutcome | undefined): LoadOutcome {
+  if (outcome === 'stored' || outcome === 'refused') return outcome;
+  // A value that cannot be stored says nothing about invalidations, just as one that an option keeps out.
+  return outcome === undefined ? 'unavailable' : 'skipped';
+}
+
+/** A user's callback that fails keeps the value out of the cache; the caller still gets it. */
+export function planSafely(
+  { cache, key, policy }: FillTarget,
+  plan: (policy: StorePolicy) => StorePlan | undefined,
+): StorePlan | undefined {
+  try {
+    return plan(policy);
+  } catch (error) {
+    return cache.failCallback('store', error, policy.mode, key);
+  }
+}
