@@ -61,8 +61,9 @@ function refreshing(
 }
 
 /** Whether a pair is part of this run: two forms of what other pairs show are not. */
-function isDue(fill: OperationRow, invalidation: OperationRow): boolean {
+function isDue(world: WorldRow, fill: OperationRow, invalidation: OperationRow): boolean {
   if (IS_THOROUGH) return true;
+  if (world.isCostly && !(fill.isRepresentative && invalidation.isRepresentative)) return false;
   if (fill.isVariant === true && invalidation.isRepresentative !== true) return false;
   return invalidation.isVariant !== true || fill.isRepresentative === true;
 }
@@ -88,10 +89,11 @@ for (const world of WORLDS.filter(({ isImplied }) => IS_THOROUGH || isImplied !=
     for (const [{ name }, reason] of missing) it(`holds for ${name}, once it is there: ${reason}`);
 
     for (const fill of operationsOf('fill')) {
+      if (!operationsOf('void').some((each) => isDue(world, fill, each))) continue;
       it(`holds for ${fill.name} beside every way of invalidating`, async () => {
         let hits = 0;
         for (const invalidation of operationsOf('void')) {
-          if (missing.has(invalidation) || !isDue(fill, invalidation)) continue;
+          if (missing.has(invalidation) || !isDue(world, fill, invalidation)) continue;
           const scenario = pair(world, fill, invalidation);
           const found = await inVirtualTime(() => explore(runner, scenario));
           for (const outcome of found.failures) {
@@ -100,7 +102,7 @@ for (const world of WORLDS.filter(({ isImplied }) => IS_THOROUGH || isImplied !=
           expect(found.schedules, `orders beside ${invalidation.name}`).to.be.above(1);
           hits += found.hits;
         }
-        expect(hits, 'values that were judged').to.be.above(50);
+        expect(hits, 'values that were judged').to.be.above(20);
       });
     }
 
@@ -114,7 +116,9 @@ for (const world of WORLDS.filter(({ isImplied }) => IS_THOROUGH || isImplied !=
           if (missing.has(invalidation)) continue;
           // Where time passes as well, there are many orders more.
           const isDueHere =
-            row.beside === undefined ? !invalidation.isVariant : invalidation.isRepresentative;
+            row.beside === undefined && world.isCostly !== true
+              ? !invalidation.isVariant
+              : invalidation.isRepresentative;
           if (!IS_THOROUGH && isDueHere !== true) continue;
           const scenario = refreshing(world, row, invalidation);
           const found = await inVirtualTime(() => explore(runner, scenario));

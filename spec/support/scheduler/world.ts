@@ -42,6 +42,8 @@ export interface WorldRow {
   readonly share: number;
   /** Whether other worlds show what it does in all orders of two operations; random schedules it has all the same. */
   readonly isImplied?: boolean | undefined;
+  /** Whether it has so many orders that in the ordinary run only the representatives meet each other. */
+  readonly isCostly?: boolean | undefined;
   /** Why it is not there yet. */
   readonly pending?: string | undefined;
   build(settings: WorldSettings): World;

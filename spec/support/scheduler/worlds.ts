@@ -78,6 +78,7 @@ export const WORLDS: readonly WorldRow[] = [
     size,
     share: 2,
     isImplied: size === 1,
+    isCostly: true,
     pending: tiered === undefined ? 'there is no TieredBackend yet' : undefined,
     build: (settings): World => {
       const server = new SimulatedRedis(settings.time.now);
