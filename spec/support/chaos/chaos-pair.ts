@@ -1,0 +1,171 @@
+import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
+import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import { RedisBus } from '#internal/backends/redis/redis-bus.js';
+import type { Cache } from '#internal/cache/cache.js';
+import { silentLogger } from '#internal/cache/cache-logger.js';
+import { CacheManager } from '#internal/manager/cache-manager.js';
+import { FaultProxy } from '#internal/testing/fault-proxy.js';
+import { StaleWatch, type StaleBounds } from './stale-watch.js';
+
+/** What breaks between a node and Redis. */
+export const PAIR_FAULTS = [
+  'bus cut',
+  'bus swallowed',
+  'bus held back',
+  'bus deaf',
+  'message dropped',
+  'message doubled',
+  'messages swapped',
+  'node cut off',
+] as const;
+
+export type PairFault = (typeof PAIR_FAULTS)[number];
+
+/** The times of a run. */
+export interface ChaosTimes extends StaleBounds {
+  readonly heartbeatMs: number;
+}
+
+const KEYS = 8;
+const WRITE_EVERY_MS = 20;
+const READ_EVERY_MS = 5;
+
+/**
+ * Two nodes on one Redis: one writes and invalidates, the other one reads through its own tier, and its ways to Redis can be
+ * broken.
+ */
+export class ChaosPair {
+  readonly watch: StaleWatch;
+  readonly #busWay: FaultProxy;
+  readonly #storeWay: FaultProxy;
+  readonly #writer: CacheManager;
+  readonly #reader: CacheManager;
+  readonly #written: Cache<readonly [key: string], number>;
+  readonly #read: Cache<readonly [key: string], number>;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
+  #step = 0;
+
+  private constructor(
+    url: string,
+    prefix: string,
+    times: ChaosTimes,
+    ways: { readonly bus: FaultProxy; readonly store: FaultProxy },
+  ) {
+    this.watch = new StaleWatch(times);
+    this.#busWay = ways.bus;
+    this.#storeWay = ways.store;
+    const manager = (storeUrl: string, busUrl: string): CacheManager =>
+      new CacheManager({
+        logger: silentLogger,
+        ttl: '1h',
+        backend: new TieredBackend({
+          l2: new RedisBackend({ url: storeUrl, prefix }),
+          bus: new RedisBus({ url: busUrl }),
+          maxStaleness: times.maxStalenessMs,
+          heartbeat: times.heartbeatMs,
+        }),
+      });
+    this.#writer = manager(url, url);
+    this.#reader = manager(ways.store.url, ways.bus.url);
+    this.#written = this.#writer.cache('chaos', { onError: 'throw' });
+    this.#read = this.#reader.cache('chaos');
+  }
+
+  static async start(url: string, prefix: string, times: ChaosTimes): Promise<ChaosPair> {
+    const bus = await FaultProxy.start({ target: url, protocol: 'resp' });
+    const store = await FaultProxy.start({ target: url });
+    return new ChaosPair(url, prefix, times, { bus, store });
+  }
+
+  /** Begins to write and to read. */
+  go(): void {
+    this.#timers.push(
+      setInterval(() => this.#track(this.#write()), WRITE_EVERY_MS),
+      setInterval(() => this.#track(this.#readOne()), READ_EVERY_MS),
+    );
+  }
+
+  /** Breaks something. Single messages heal by themselves. */
+  break(fault: PairFault): void {
+    this.watch.faultBegins();
+    switch (fault) {
+      case 'bus cut':
+        this.#busWay.cut();
+        break;
+      case 'bus swallowed':
+        this.#busWay.swallow();
+        break;
+      case 'bus held back':
+        this.#busWay.hold('toClient');
+        break;
+      case 'bus deaf':
+        this.#busWay.swallow('toClient');
+        break;
+      case 'message dropped':
+        this.#busWay.faultMessages('drop', { times: 1 });
+        break;
+      case 'message doubled':
+        this.#busWay.faultMessages('duplicate', { times: 1 });
+        break;
+      case 'messages swapped':
+        this.#busWay.faultMessages('swap', { times: 1 });
+        break;
+      case 'node cut off':
+        this.#busWay.swallow();
+        this.#storeWay.swallow();
+    }
+  }
+
+  async heal(): Promise<void> {
+    await Promise.all([this.#busWay.heal(), this.#storeWay.heal()]);
+    this.watch.faultEnds();
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.allSettled(this.#underWay);
+    await Promise.all([this.#writer.close({ timeout: 500 }), this.#reader.close({ timeout: 500 })]);
+    await Promise.all([this.#busWay.close(), this.#storeWay.close()]);
+  }
+
+  /** The origin changes, and one of the ways to say so. */
+  async #write(): Promise<void> {
+    const step = this.#step++;
+    const key = `k${step % KEYS}`;
+    const cache = this.#written;
+    const acknowledge = this.watch.write(key);
+    try {
+      switch (step % 4) {
+        case 0:
+          await cache.delete(key);
+          break;
+        case 1:
+          await this.#writer.invalidateTags(key);
+          break;
+        case 2:
+          await cache.deleteMany([key, 'another']);
+          break;
+        default:
+          await cache.deletePattern(key);
+      }
+      acknowledge();
+    } catch {
+      // Not acknowledged: deferred, and no promise yet for the other node.
+    }
+  }
+
+  async #readOne(): Promise<void> {
+    const key = `k${Math.floor(Math.random() * KEYS)}`;
+    const startedAt = performance.now();
+    const version = await this.#read.getOrSet(key, async () => this.watch.current(key), {
+      tags: [key],
+    });
+    this.watch.read(key, version, startedAt);
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#underWay.add(work);
+    void work.finally(() => this.#underWay.delete(work));
+  }
+}
