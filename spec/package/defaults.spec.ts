@@ -39,7 +39,13 @@ const DEFAULTS: Readonly<Record<string, (exported: Exported) => object>> = {
     ...(exported('DEFAULT_REDIS_ENDPOINT') as object),
     ...(exported('DEFAULT_REDIS_TIMES') as object),
   }),
+  RedisWaitOptions: (exported) =>
+    (exported('resolveWait') as (option: string, wait: object) => object)('wait', { replicas: 1 }),
   RedisBusOptions: (exported) => exported('DEFAULT_REDIS_TIMES') as object,
+  ConsistencyOptions: (exported) =>
+    (exported('resolveConsistencyOptions') as (options: object) => object)({
+      subject: new URL('file:///subject.js'),
+    }),
   CacheDeserializationErrorOptions: (exported) =>
     new (exported('CacheDeserializationError') as new (message: string) => object)('message'),
 };

@@ -18,10 +18,14 @@ import {
  *
  * @example
  * ```ts
+ * import { TieredBackend } from 'cachewell';
+ * import { RedisBackend } from 'cachewell/redis';
+ * import { MemoryBusHub } from 'cachewell/testing';
+ *
  * const hub = new MemoryBusHub();
  * const busOfA = hub.connect();
- * const a = new TieredBackend({ l2: shared, bus: busOfA });
- * const b = new TieredBackend({ l2: sharedAsWell, bus: hub.connect() });
+ * const a = new TieredBackend({ l2: new RedisBackend(), bus: busOfA });
+ * const b = new TieredBackend({ l2: new RedisBackend(), bus: hub.connect() });
  * busOfA.dropNext();                         // A misses the next message
  * ```
  */

@@ -79,7 +79,8 @@ export class StaleWatch {
     const healedForMs = this.#healedAt === undefined ? undefined : startedAt - this.#healedAt;
     const { maxStalenessMs, recoveryMs, transitMs } = this.#bounds;
     const isRecovered = healedForMs !== undefined && healedForMs > recoveryMs;
-    if (staleForMs > (isRecovered ? 0 : maxStalenessMs) + transitMs) this.violations.push({ key, version, staleForMs, healedForMs });
+    if (staleForMs > (isRecovered ? 0 : maxStalenessMs) + transitMs)
+      this.violations.push({ key, version, staleForMs, healedForMs });
   }
 
   #history(key: string): KeyHistory {
