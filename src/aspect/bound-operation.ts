@@ -21,6 +21,7 @@ import {
 } from '../cache/time-settings.js';
 import type { Duration } from '../duration.js';
 import { CacheKeyError, isCacheError } from '../errors.js';
+import { attempt, memoByValue, type Attempt } from './callback-results.js';
 import type {
   CacheableOptions,
   CacheConfigOptions,
@@ -320,26 +321,6 @@ function planError(
   };
 }
 
-/** What a callback gave, or threw, for those who want it later. */
-interface Attempt<Value> {
-  readonly isFailed: boolean;
-  readonly get: () => Value;
-}
-
-function attempt<Value>(make: () => Value): Attempt<Value> {
-  try {
-    const value = make();
-    return { isFailed: false, get: () => value };
-  } catch (error) {
-    return {
-      isFailed: true,
-      get: () => {
-        throw error;
-      },
-    };
-  }
-}
-
 /**
  * What a store may know before the load; `undefined` where it would not use it. A hint only saves a round trip: tags
  * that failed are reported where they count, when the result is stored.
@@ -356,14 +337,4 @@ function hintsFor(
 /** The options of the method over those of its class. */
 function timeChoice(options: TimeChoice, config: TimeChoice): TimeChoice {
   return Object.fromEntries(TIME_OPTIONS.map((name) => [name, options[name] ?? config[name]]));
-}
-
-/** Remembers the last argument's result: the caches of one operation ask for the same value one after the other. */
-function memoByValue<Value>(make: (value: unknown) => Value): (value: unknown) => Value {
-  let last: { readonly for: unknown; readonly value: Value } | undefined;
-  return (value) => {
-    if (last === undefined || !Object.is(last.for, value))
-      last = { for: value, value: make(value) };
-    return last.value;
-  };
 }

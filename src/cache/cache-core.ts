@@ -1,14 +1,6 @@
-import type { CacheClock } from '../clock.js';
-import {
-  CacheBackendError,
-  CacheClosedError,
-  CacheConfigurationError,
-  isCacheError,
-  type CacheError,
-} from '../errors.js';
+import type { CacheError } from '../errors.js';
 import type {
   BackendStore,
-  CacheSpace,
   CallOptions,
   EntryWrite,
   FillStart,
@@ -16,59 +8,21 @@ import type {
   LoadTurn,
   ReadHints,
   StoreOutcome,
-  TagSelection,
   TurnHints,
 } from './backend.js';
-import type { EntryFraming } from './entry-framer.js';
-import type { CacheCompressor } from './codec.js';
-import type { CacheEvents, InvalidateEvent } from './cache-events.js';
-import type { ErrorMode, SyncMode } from './cache-handle.js';
-import type { CacheSettings } from './cache-settings.js';
-import { StatisticsCounter } from './cache-statistics.js';
+import { CacheAccess } from './cache-access.js';
+import type { InvalidateEvent } from './cache-events.js';
+import type { ErrorMode } from './cache-handle.js';
+import { takeStep, type CallBudget } from './call-budget.js';
 import type { StoredEntry } from './entry.js';
-import { CachedErrors } from './cached-errors.js';
-import { CallBudget, takeStep } from './call-budget.js';
-import { FlightTable } from './flight-table.js';
 import type { KeyPattern } from './key-pattern.js';
 import { isPending, type MaybePromise } from './maybe-promise.js';
-import { RetryThrottle } from './retry-throttle.js';
-import { isTimed } from './time-settings.js';
-import { currentTransaction, isAnyRunning } from './transaction/transaction-scope.js';
+import { currentTransaction } from './transaction/transaction-scope.js';
 import { holderOfTokens, holderOfWrites } from './transaction/transaction-token.js';
 import type { TransactionView } from './transaction/transaction-view.js';
 
-/** What a cache needs of its manager. */
-export interface CacheRuntime {
-  readonly clock: CacheClock;
-  readonly events: CacheEvents;
-  /** A number from 0 to 1, 1 excluded. */
-  readonly random: () => number;
-  /** Off: no lookups, no stores; invalidations go on. */
-  readonly isEnabled: boolean;
-  /** Whether the manager was closed, which switches it off for good. */
-  readonly isClosed: boolean;
-  /** Whether other processes see what is stored. */
-  readonly isShared: boolean;
-  /** Whether values are kept as bytes, so that hints and framing matter. */
-  readonly storesBytes: boolean;
-  /** Whether the store lets processes take turns. */
-  readonly hasLeases: boolean;
-  /** The most that one call may wait for the store, over all its steps; absent where answers come at once. */
-  readonly callTimeoutMs?: number | undefined;
-  /** @throws {@link CacheClosedError} after the manager was closed */
-  openStore(space: CacheSpace): BackendStore;
-  /** `undefined` while the manager was never enabled, so that nothing can have been stored. */
-  openStoreToInvalidate(space: CacheSpace): BackendStore | undefined;
-  framingOf(settings: CacheSettings): EntryFraming;
-  /** What a `compress` option means: a compressor, or `null` for none. */
-  compressorFor(compress: boolean | CacheCompressor): CacheCompressor | null;
-  invalidateTags(selection: TagSelection, mode: ErrorMode, budget?: CallBudget): Promise<void>;
-  /** Counts, emits and logs a failure of the cache itself. */
-  reportError(operation: string, error: CacheError, cache: string, key?: string): void;
-}
-
 /**
- * One cache's access to its store, with the error policy, the counters and the events in one place.
+ * The operations of one cache on its store, with the error policy, the counters and the events in one place.
  *
  * Every method either does what it says, or, when the store fails, follows `mode`: `'bypass'` reports the failure
  * and goes on as if nothing were stored, `'throw'` rejects with the {@link CacheError}. Errors of configuration are
@@ -76,56 +30,7 @@ export interface CacheRuntime {
  *
  * A call of several steps takes a budget and gives it to each of them.
  */
-export class CacheCore {
-  readonly settings: CacheSettings;
-  readonly runtime: CacheRuntime;
-  readonly counter: StatisticsCounter = new StatisticsCounter();
-  readonly ownFlights: FlightTable = new FlightTable();
-  /** The errors that operations of this cache may store. */
-  readonly errors: CachedErrors = new CachedErrors();
-  /** The keys whose refresh has failed a short while ago. */
-  readonly retries: RetryThrottle;
-  /** Whether reads by the cache's own settings do more than tell fresh entries from others. */
-  readonly isTimed: boolean;
-  readonly #reportedLoads = new WeakSet();
-  readonly #space: CacheSpace;
-  #store: BackendStore | undefined;
-
-  constructor(settings: CacheSettings, runtime: CacheRuntime) {
-    this.settings = settings;
-    this.runtime = runtime;
-    this.retries = new RetryThrottle(runtime.clock);
-    this.isTimed = isTimed(settings);
-    const { name, version, tiers, l1TtlMs } = settings;
-    this.#space = {
-      name,
-      version,
-      framing: { ...runtime.framingOf(settings), errors: this.errors },
-      tiers,
-      l1TtlMs,
-    };
-  }
-
-  get name(): string {
-    return this.settings.name;
-  }
-
-  /** The loads that a caller here may join: those of its transaction, where it is in one. */
-  get flights(): FlightTable {
-    return this.#view()?.flights ?? this.ownFlights;
-  }
-
-  /** The store itself, whatever transaction is around. */
-  ownStore(): BackendStore {
-    return (this.#store ??= this.runtime.openStore(this.#space));
-  }
-
-  /** The time that a call of several steps may wait for the store; `undefined` where it does not wait. */
-  startBudget(): CallBudget | undefined {
-    const { callTimeoutMs } = this.runtime;
-    return callTimeoutMs === undefined ? undefined : new CallBudget(callTimeoutMs);
-  }
-
+export class CacheCore extends CacheAccess {
   /** The fresh entry under a key. At once when the store is in memory. */
   peek(
     key: string,
@@ -133,17 +38,17 @@ export class CacheCore {
     hints?: ReadHints,
     budget?: CallBudget,
   ): MaybePromise<StoredEntry | undefined> {
-    if (this.#isOff('get', mode)) return undefined;
-    if (skips(budget, mode)) return this.#account(key, undefined);
+    if (this.isOff('get', mode)) return undefined;
+    if (skips(budget, mode)) return this.account(key, undefined);
     let found: MaybePromise<StoredEntry | undefined>;
     try {
-      found = this.#opened().get(key, budget === undefined ? hints : budget.within(hints));
+      found = this.opened().get(key, budget === undefined ? hints : budget.within(hints));
     } catch (error) {
       budget?.note(error);
-      this.#account(key, undefined);
+      this.account(key, undefined);
       return this.fail('get', error, mode, key);
     }
-    if (!isPending(found)) return this.#account(key, found);
+    if (!isPending(found)) return this.account(key, found);
     const startedAt = performance.now();
     budget?.enter(startedAt);
     return found.then(
@@ -151,11 +56,11 @@ export class CacheCore {
         const endedAt = performance.now();
         budget?.leave(endedAt);
         this.counter.read.record(endedAt - startedAt);
-        return this.#account(key, entry);
+        return this.account(key, entry);
       },
       (error: unknown) => {
         budget?.leave(undefined, error);
-        this.#account(key, undefined);
+        this.account(key, undefined);
         return this.fail('get', error, mode, key);
       },
     );
@@ -171,9 +76,9 @@ export class CacheCore {
     hints?: ReadHints,
     budget?: CallBudget,
   ): MaybePromise<StoredEntry | undefined> {
-    if (this.#isOff('get', mode) || skips(budget, mode)) return undefined;
+    if (this.isOff('get', mode) || skips(budget, mode)) return undefined;
     try {
-      const found = takeStep(budget, hints, (options) => this.#opened().get(key, options));
+      const found = takeStep(budget, hints, (options) => this.opened().get(key, options));
       if (!(found instanceof Promise)) return found;
       const startedAt = performance.now();
       return found.then(
@@ -195,12 +100,12 @@ export class CacheCore {
     hints?: ReadHints,
     budget?: CallBudget,
   ): Promise<readonly (StoredEntry | undefined)[]> {
-    if (keys.length === 0 || this.#isOff('getMany', mode) || skips(budget, mode)) {
+    if (keys.length === 0 || this.isOff('getMany', mode) || skips(budget, mode)) {
       return keys.map(() => undefined);
     }
     const startedAt = performance.now();
     try {
-      const found = takeStep(budget, hints, (options) => this.#opened().getMany(keys, options));
+      const found = takeStep(budget, hints, (options) => this.opened().getMany(keys, options));
       if (!(found instanceof Promise)) return found;
       const entries = await found;
       this.counter.read.record(performance.now() - startedAt);
@@ -218,20 +123,20 @@ export class CacheCore {
     hints?: ReadHints,
     budget?: CallBudget,
   ): Promise<readonly (StoredEntry | undefined)[]> {
-    if (keys.length === 0 || this.#isOff('getMany', mode)) return keys.map(() => undefined);
-    if (skips(budget, mode)) return keys.map((key) => this.#account(key, undefined));
+    if (keys.length === 0 || this.isOff('getMany', mode)) return keys.map(() => undefined);
+    if (skips(budget, mode)) return keys.map((key) => this.account(key, undefined));
     const startedAt = performance.now();
     let entries: readonly (StoredEntry | undefined)[];
     try {
-      const found = takeStep(budget, hints, (options) => this.#opened().getMany(keys, options));
+      const found = takeStep(budget, hints, (options) => this.opened().getMany(keys, options));
       entries = found instanceof Promise ? await found : found;
       if (found instanceof Promise) this.counter.read.record(performance.now() - startedAt);
     } catch (error) {
-      for (const key of keys) this.#account(key, undefined);
+      for (const key of keys) this.account(key, undefined);
       this.fail('getMany', error, mode);
       return keys.map(() => undefined);
     }
-    return entries.map((entry, index) => this.#account(keys[index]!, entry));
+    return entries.map((entry, index) => this.account(keys[index]!, entry));
   }
 
   /** Takes the tokens of fills. `undefined` when there is nowhere to store. */
@@ -241,11 +146,11 @@ export class CacheCore {
     hints?: ReadHints,
     budget?: CallBudget,
   ): MaybePromise<readonly FillStart[] | undefined> {
-    if (keys.length === 0 || this.#isOff('begin', mode)) return undefined;
+    if (keys.length === 0 || this.isOff('begin', mode)) return undefined;
     if (skips(budget, mode)) return undefined;
     let starts: MaybePromise<readonly FillStart[]>;
     try {
-      starts = takeStep(budget, hints, (options) => this.#opened().begin(keys, options));
+      starts = takeStep(budget, hints, (options) => this.opened().begin(keys, options));
     } catch (error) {
       return this.fail('begin', error, mode, keys[0]);
     }
@@ -260,63 +165,17 @@ export class CacheCore {
     hints?: TurnHints,
     budget?: CallBudget,
   ): MaybePromise<readonly (FillStart | LoadTurn)[] | undefined> {
-    if (keys.length === 0 || this.#isOff('begin', mode) || skips(budget, mode)) return undefined;
+    if (keys.length === 0 || this.isOff('begin', mode) || skips(budget, mode)) return undefined;
     let starts: MaybePromise<readonly (FillStart | LoadTurn)[]>;
     try {
-      const store = this.#opened();
-      if (store.beginTurns === undefined) throw this.#noLeases();
+      const store = this.opened();
+      if (store.beginTurns === undefined) throw this.noLeases();
       starts = takeStep(budget, hints, (options) => store.beginTurns!(keys, options));
     } catch (error) {
       return this.fail('begin', error, mode, keys[0]);
     }
     if (!(starts instanceof Promise)) return starts;
     return starts.catch((error: unknown) => this.fail('begin', error, mode, keys[0]));
-  }
-
-  /**
-   * Whether loads under a sync mode wait for those of other processes.
-   *
-   * @throws {@link CacheConfigurationError} when they should, and the store cannot tell
-   */
-  takesTurns(sync: SyncMode): boolean {
-    if (sync !== 'cluster' || !this.runtime.isShared) return false;
-    if (!this.runtime.hasLeases) throw this.#noLeases();
-    return true;
-  }
-
-  /** Tells the store that somebody has read an entry whose expiry slides. */
-  touch(key: string, retainMs: number): void {
-    if (this.runtime.isEnabled) this.#opened().touch(key, retainMs);
-  }
-
-  countHit(key: string, { source }: StoredEntry): void {
-    const { events } = this.runtime;
-    this.counter.hits++;
-    if (source === 'l2') this.counter.hitsL2++;
-    if (events.has('hit')) events.emit('hit', { cache: this.name, key, source });
-  }
-
-  countStale(key: string, { source }: StoredEntry): void {
-    const { events } = this.runtime;
-    this.counter.stales++;
-    if (events.has('stale')) events.emit('stale', { cache: this.name, key, source });
-  }
-
-  /** A cache that is switched off was not asked. */
-  countMiss(key: string): void {
-    const { events, isEnabled } = this.runtime;
-    if (!isEnabled) return;
-    this.counter.misses++;
-    if (events.has('miss')) events.emit('miss', { cache: this.name, key });
-  }
-
-  /** Reports the failure of a load whose callers got something else, or were none; once, however many they were. */
-  reportLoad(key: string, error: unknown): void {
-    if (typeof error === 'object' && error !== null) {
-      if (this.#reportedLoads.has(error)) return;
-      this.#reportedLoads.add(error);
-    }
-    this.failCallback('load', error, 'bypass', key);
   }
 
   /** Takes a token for a put whose key only its result will tell. `undefined` when there is nowhere to store. */
@@ -329,7 +188,7 @@ export class CacheCore {
 
   /** Gives tokens back. Never throws. */
   release(tokens: readonly FillToken[]): void {
-    if (tokens.length > 0) (holderOfTokens(tokens) ?? this.#store)?.release(tokens);
+    if (tokens.length > 0) (holderOfTokens(tokens) ?? this.knownStore)?.release(tokens);
   }
 
   /** Stores entries; the outcomes stand in the order of the writes, `undefined` where the store failed. */
@@ -343,14 +202,14 @@ export class CacheCore {
     if (!isEnabled || budget?.failure !== undefined) {
       // Switched off, or known to be out of reach, while the values were loading.
       this.release(writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token])));
-      if (!isEnabled) this.#isOff('store', mode);
+      if (!isEnabled) this.isOff('store', mode);
       await this.delete(replacingKeys(writes), mode, budget);
       skips(budget, mode);
       return writes.map(() => undefined);
     }
     const startedAt = performance.now();
     // What a transaction keeps is counted and told when it is stored.
-    const holder = holderOfWrites(writes, this.#view());
+    const holder = holderOfWrites(writes, this.view());
     let outcomes: readonly StoreOutcome[];
     try {
       const stored = takeStep(budget, undefined, (options) =>
@@ -373,7 +232,7 @@ export class CacheCore {
           this.runtime.events.emit('set', { cache: this.name, key, ttlMs });
         }
       } else if (outcome !== 'refused') {
-        this.#report('store', outcome, key);
+        this.report('store', outcome, key);
         failure ??= outcome;
       }
     });
@@ -415,48 +274,6 @@ export class CacheCore {
     });
   }
 
-  /** Runs a less frequent operation of the store under the error policy. */
-  async withStore<Result>(
-    operation: string,
-    mode: ErrorMode,
-    fallback: Result,
-    run: (store: BackendStore) => MaybePromise<Result>,
-  ): Promise<Result> {
-    if (this.#isOff(operation, mode)) return fallback;
-    try {
-      return await run(this.#opened());
-    } catch (error) {
-      this.fail(operation, error, mode);
-      return fallback;
-    }
-  }
-
-  /**
-   * The one place where a failure of the cache is either reported or thrown.
-   *
-   * @throws the error when the mode says so, or when it is the programmer's fault
-   */
-  fail(operation: string, error: unknown, mode: ErrorMode, key?: string): undefined {
-    if (error instanceof CacheConfigurationError) throw error;
-    return this.failCallback(operation, error, mode, key);
-  }
-
-  /**
-   * The same for what a user's callback threw or gave while a call was under way: even a wrong option then must
-   * not cost the caller the method's result.
-   */
-  failCallback(operation: string, error: unknown, mode: ErrorMode, key?: string): undefined {
-    const failure = isCacheError(error)
-      ? error
-      : new CacheBackendError(
-          `${operation} of cache '${this.name}' failed: ${error instanceof Error ? error.message : String(error)}`,
-          { cause: error },
-        );
-    this.#report(operation, failure, key);
-    if (mode === 'throw') throw failure;
-    return undefined;
-  }
-
   async #invalidate(
     operation: string,
     mode: ErrorMode,
@@ -465,11 +282,11 @@ export class CacheCore {
     run: (store: BackendStore, options: CallOptions | undefined) => MaybePromise<number>,
   ): Promise<number> {
     // A transaction keeps it, and comes here again when it ends.
-    const view = this.#view();
+    const view = this.view();
     if (view !== undefined) return run(view, undefined);
     let count: number;
     try {
-      const store = this.#store ?? this.runtime.openStoreToInvalidate(this.#space);
+      const store = this.knownStore ?? this.runtime.openStoreToInvalidate(this.space);
       count =
         store === undefined
           ? 0
@@ -487,52 +304,8 @@ export class CacheCore {
     return count;
   }
 
-  /** Whether nothing is looked up or stored; after `close` that is a failure for those who want to know. */
-  #isOff(operation: string, mode: ErrorMode): boolean {
-    if (this.runtime.isEnabled) return false;
-    if (this.runtime.isClosed && mode === 'throw') {
-      throw new CacheClosedError(
-        `${operation} of cache '${this.name}' came after the manager was closed.`,
-      );
-    }
-    return true;
-  }
-
-  #noLeases(): CacheConfigurationError {
-    return new CacheConfigurationError(
-      `Cache '${this.name}' has sync: 'cluster', and its store cannot hand out leases, so that processes cannot wait for each other's loads. Use a backend that can, such as RedisBackend, or sync: 'local'.`,
-    );
-  }
-
-  #opened(): BackendStore {
-    const store = this.#store;
-    if (store !== undefined && !isAnyRunning()) return store;
-    return this.#view() ?? this.ownStore();
-  }
-
-  #view(): TransactionView | undefined {
+  protected override view(): TransactionView | undefined {
     return currentTransaction(this.runtime)?.viewOf(this);
-  }
-
-  #report(operation: string, error: CacheError, key: string | undefined): void {
-    this.counter.errors++;
-    this.runtime.reportError(operation, error, this.name, key);
-  }
-
-  #account(key: string, entry: StoredEntry | undefined): StoredEntry | undefined {
-    const { events } = this.runtime;
-    // Where both expiries are one, the store has judged it already; the clock is read only where they differ.
-    const isFresh =
-      entry !== undefined &&
-      (entry.expiresAt === entry.retainedUntil || entry.expiresAt > this.runtime.clock.now());
-    if (!isFresh) {
-      this.countMiss(key);
-      return undefined;
-    }
-    this.counter.hits++;
-    if (entry.source === 'l2') this.counter.hitsL2++;
-    if (events.has('hit')) events.emit('hit', { cache: this.name, key, source: entry.source });
-    return entry;
   }
 }
 

@@ -13,9 +13,9 @@ export interface WaitEnds<Result> {
   /** Something else to take, if there is any. Never rejects. */
   readonly instead?: (() => Promise<Result | undefined>) | undefined;
   /** What the call fails with at the hard limit. */
-  timeout(): Error;
+  readonly timeout: () => Error;
   /** Takes over the work that nobody waits for any more. */
-  abandon(work: Promise<Result>): void;
+  readonly abandon: (work: Promise<Result>) => void;
 }
 
 /** Beyond it `setTimeout` fires at once; nobody waits for so long. */

@@ -7,7 +7,8 @@ import type {
   TagSelection,
 } from '../cache/backend.js';
 import type { EntryFraming } from '../cache/entry-framer.js';
-import type { CacheCore, CacheRuntime } from '../cache/cache-core.js';
+import type { CacheCore } from '../cache/cache-core.js';
+import type { CacheRuntime } from '../cache/cache-runtime.js';
 import { takeStep, type CallBudget } from '../cache/call-budget.js';
 import { CacheEvents } from '../cache/cache-events.js';
 import { deferring } from '../cache/deferral/deferring.js';
