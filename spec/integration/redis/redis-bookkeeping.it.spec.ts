@@ -187,11 +187,12 @@ describe('the bookkeeping in Redis', () => {
 
     it('leaves nothing live when it was lost and the clock was set back', async () => {
       const one = open();
-      await take(one.store);
-      await liveAnHourAhead();
-      await set(one.store, 'k', 'old', ['t']);
       const other = one.backend.open({ name: 'other', version: '1' });
-      await set(other, 'k', 'old', ['t']);
+      for (const store of [one.store, other]) await take(store);
+      await liveAnHourAhead();
+      for (const store of [one.store, other]) {
+        expect(await fill(store, await take(store), 'old', ['t'])).to.equal('stored');
+      }
       const token = await take(one.store, 'filling');
       // As it stands where the tag was last invalidated long before the entry was stored.
       await client.set(`${prefix}:~tag:t`, '1');
@@ -238,13 +239,18 @@ describe('the bookkeeping in Redis', () => {
   describe('of the caches', () => {
     const registry = (): string => `${prefix}:~caches`;
 
+    /** Only a walk would find a cache that nobody has registered. */
+    const expectNoWalk = async (backend: AttachedBackend['backend']): Promise<void> => {
+      await client.set(`${prefix}:9:stray`, '1 1');
+      await backend.clearAll();
+      expect(await client.get(`${prefix}:9:stray`)).to.equal('1 1');
+    };
+
     it('is complete from the first number on, and clearing all then walks over nothing', async () => {
       const { store, backend } = open();
       await set(store, 'k', 1);
       expect(await client.smembers(registry())).to.have.members(['~complete', `${prefix}:1:users`]);
-      await client.config('RESETSTAT');
-      await backend.clearAll();
-      expect(await client.info('commandstats')).to.not.include('cmdstat_scan');
+      await expectNoWalk(backend);
       expect(await valueOf(store, 'k')).to.equal(undefined);
     });
 
@@ -263,9 +269,7 @@ describe('the bookkeeping in Redis', () => {
       expect(await valueOf(same, 'k')).to.equal(undefined);
       for (const key of foreign) expect(await client.get(key), key).to.equal('1 1');
       expect(await client.sismember(registry(), '~complete')).to.equal(1);
-      await client.config('RESETSTAT');
-      await clearing.clearAll();
-      expect(await client.info('commandstats')).to.not.include('cmdstat_scan');
+      await expectNoWalk(clearing);
     });
   });
 });

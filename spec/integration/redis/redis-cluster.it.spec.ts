@@ -299,6 +299,20 @@ describe('RedisBackend on a Cluster', () => {
       expect(await valueOf(theirs.store, 'k')).to.equal(2);
     });
 
+    it('is lifted by a clear, and by a pattern, over what a bucket has seen already', async () => {
+      const bucket = bucketKey(`${prefix}:1:users`, bucketOf('k'));
+      const invalidations = ['a clear', 'a delete by pattern'];
+      for (const [index, name] of invalidations.entries()) {
+        const ahead = (Date.now() + (index + 1) * HOUR_MS) * 1000;
+        await take(theirs.store);
+        await client.set(bucket, `${ahead} ${ahead}`);
+        const token = await take(ours.store);
+        await INVALIDATIONS[name]!(open());
+        expect(await fill(ours.store, token, 'old'), name).to.equal('refused');
+        expect(Number((await client.get(bucket))!.split(' ')[1]), name).to.be.above(ahead);
+      }
+    });
+
     it('finds caches that a lost registry has forgotten', async () => {
       const gone = ours.backend.open({ name: 'gone', version: '7' });
       await set(gone, 'k', 'old');
