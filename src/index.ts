@@ -38,7 +38,13 @@ export type { TypeProblem } from './decorators/type-problem.js';
 // Caches
 export type { CachedErrorRule, StoredError } from './cache/cached-errors.js';
 export { defineCache } from './cache/define-cache.js';
-export { currentLoad, type LoadContext, type LoadTags } from './cache/load-context.js';
+export {
+  currentLoad,
+  type LoadContext,
+  type LoadTags,
+  type StaleValue,
+} from './cache/load-context.js';
+export type { RefreshAhead } from './cache/time-settings.js';
 export type {
   Cache,
   GetOrSetOptions,
