@@ -4,7 +4,7 @@ export interface Attempt<Value> {
   readonly get: () => Value;
 }
 
-/** Calls now, and keeps what comes of it. */
+/** Runs a callback now. */
 export function attempt<Value>(make: () => Value): Attempt<Value> {
   try {
     const value = make();

@@ -21,11 +21,11 @@ import type { Lookup, StoredEntry } from './entry.js';
 import type { FillOptions } from './fill-options.js';
 import { entryWrite, type FillTarget } from './fill-store.js';
 import { fill } from './fill.js';
-import { judge } from './freshness.js';
 import { compilePattern } from './key-pattern.js';
 import { LoadContext } from './load-context.js';
 import { readMany } from './read-many.js';
-import { readThrough, slide } from './read-through.js';
+import { readThrough } from './read-through.js';
+import { isThere, serveUnloaded } from './read-unloaded.js';
 import { setPolicy, type SetPolicy } from './set-policy.js';
 import { isTimed, retentionMs, staleMsOf, TIME_OPTIONS } from './time-settings.js';
 import { warmCache } from './warm.js';
@@ -62,7 +62,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     const text = textOf(key);
     const { onError } = core.settings;
     const entry = core.isTimed
-      ? this.#serve(text, await core.find(text, onError), false)
+      ? serveUnloaded(core, text, await core.find(text, onError), false)
       : await core.peek(text, onError);
     return entry?.kind === 'value' ? (entry.value as Value) : undefined;
   }
@@ -73,7 +73,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     const { onError } = core.settings;
     const hints = { needsTimes: true };
     const entry = core.isTimed
-      ? this.#serve(text, await core.find(text, onError, hints), true)
+      ? serveUnloaded(core, text, await core.find(text, onError, hints), true)
       : await core.peek(text, onError, hints);
     return entry?.kind === 'value' ? this.#lookup(entry) : MISS;
   }
@@ -87,7 +87,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
       : await core.peekMany(texts, onError);
     const found = new Map<Given, Value>();
     entries.forEach((entry, index) => {
-      const served = core.isTimed ? this.#serve(texts[index]!, entry, false) : entry;
+      const served = core.isTimed ? serveUnloaded(core, texts[index]!, entry, false) : entry;
       if (served?.kind === 'value') found.set(keys[index]!, served.value as Value);
     });
     return found;
@@ -253,9 +253,8 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
         [] as readonly (StoredEntry | undefined)[],
         (store) => store.getMany(fresh),
       );
-      const now = this.#core.runtime.clock.now();
       for (const [index, entry] of entries.entries()) {
-        if (entry?.kind === 'value' && this.#isThere(entry, now))
+        if (entry?.kind === 'value' && isThere(this.#core, entry))
           yield [fresh[index]!, entry.value as Value];
       }
       cursor = page.cursor;
@@ -287,38 +286,6 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     };
   }
 
-  /** What a read without a load may give of an entry, counted. */
-  #serve(
-    key: string,
-    entry: StoredEntry | undefined,
-    showsFallbacks: boolean,
-  ): StoredEntry | undefined {
-    const core = this.#core;
-    const now = entry === undefined ? 0 : core.runtime.clock.now();
-    const freshness = entry === undefined ? 'gone' : judge(entry, now, core.settings);
-    if (entry === undefined || freshness === 'gone') {
-      core.countMiss(key);
-      return undefined;
-    }
-    if (freshness === 'fresh') {
-      core.countHit(key, entry);
-      slide(core, key, entry, now, core.settings);
-      return entry;
-    }
-    if (freshness === 'fallback' && !showsFallbacks) {
-      core.countMiss(key);
-      return undefined;
-    }
-    core.countStale(key, entry);
-    return entry;
-  }
-
-  /** Whether a read without a load would give the entry. */
-  #isThere(entry: StoredEntry, now: number): boolean {
-    const freshness = judge(entry, now, this.#core.settings);
-    return freshness === 'fresh' || freshness === 'stale';
-  }
-
   async #live(key: string, operation: string): Promise<StoredEntry | undefined> {
     const { settings } = this.#core;
     const entry = await this.#core.withStore<StoredEntry | undefined>(
@@ -328,7 +295,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
       (store) => store.get(key, { needsTimes: true }),
     );
     if (entry?.kind !== 'value') return undefined;
-    return this.#isThere(entry, this.#core.runtime.clock.now()) ? entry : undefined;
+    return isThere(this.#core, entry) ? entry : undefined;
   }
 
   #lookup(entry: StoredEntry): Lookup<Value> & { ttlMs: number } {

@@ -6,23 +6,22 @@ import {
   type CacheError,
 } from '../errors.js';
 import type { BackendStore, CacheSpace } from './backend.js';
-import type { ErrorMode, SyncMode } from './cache-handle.js';
-import type { CacheRuntime } from './cache-runtime.js';
+import type { ErrorMode } from './cache-handle.js';
 import type { CacheSettings } from './cache-settings.js';
 import { StatisticsCounter } from './cache-statistics.js';
+import type { StoredEntry } from './entry.js';
 import { CachedErrors } from './cached-errors.js';
 import { CallBudget } from './call-budget.js';
-import type { StoredEntry } from './entry.js';
 import { FlightTable } from './flight-table.js';
-import type { MaybePromise } from './maybe-promise.js';
 import { RetryThrottle } from './retry-throttle.js';
 import { isTimed } from './time-settings.js';
 import { isAnyRunning } from './transaction/transaction-scope.js';
 import type { TransactionView } from './transaction/transaction-view.js';
+import type { CacheRuntime } from './cache-runtime.js';
 
 /**
- * How one cache reaches its store: which one, whether at all, what a failure means, and what is counted. The operations
- * stand in {@link CacheCore}.
+ * What all access to one cache's store needs: its settings, its counters, and the one place where a failure is either
+ * reported or thrown.
  */
 export abstract class CacheAccess {
   readonly settings: CacheSettings;
@@ -35,10 +34,9 @@ export abstract class CacheAccess {
   readonly retries: RetryThrottle;
   /** Whether reads by the cache's own settings do more than tell fresh entries from others. */
   readonly isTimed: boolean;
-  readonly #reportedLoads: WeakSet<object> = new WeakSet();
-  protected readonly space: CacheSpace;
-  /** Once it was opened. */
-  protected knownStore: BackendStore | undefined;
+  readonly #reportedLoads = new WeakSet();
+  readonly #space: CacheSpace;
+  #store: BackendStore | undefined;
 
   constructor(settings: CacheSettings, runtime: CacheRuntime) {
     this.settings = settings;
@@ -46,7 +44,7 @@ export abstract class CacheAccess {
     this.retries = new RetryThrottle(runtime.clock);
     this.isTimed = isTimed(settings);
     const { name, version, tiers, l1TtlMs } = settings;
-    this.space = {
+    this.#space = {
       name,
       version,
       framing: { ...runtime.framingOf(settings), errors: this.errors },
@@ -66,29 +64,13 @@ export abstract class CacheAccess {
 
   /** The store itself, whatever transaction is around. */
   ownStore(): BackendStore {
-    return (this.knownStore ??= this.runtime.openStore(this.space));
+    return (this.#store ??= this.runtime.openStore(this.#space));
   }
 
   /** The time that a call of several steps may wait for the store; `undefined` where it does not wait. */
   startBudget(): CallBudget | undefined {
     const { callTimeoutMs } = this.runtime;
     return callTimeoutMs === undefined ? undefined : new CallBudget(callTimeoutMs);
-  }
-
-  /**
-   * Whether loads under a sync mode wait for those of other processes.
-   *
-   * @throws {@link CacheConfigurationError} when they should, and the store cannot tell
-   */
-  takesTurns(sync: SyncMode): boolean {
-    if (sync !== 'cluster' || !this.runtime.isShared) return false;
-    if (!this.runtime.hasLeases) throw this.noLeases();
-    return true;
-  }
-
-  /** Tells the store that somebody has read an entry whose expiry slides. */
-  touch(key: string, retainMs: number): void {
-    if (this.runtime.isEnabled) this.opened().touch(key, retainMs);
   }
 
   countHit(key: string, { source }: StoredEntry): void {
@@ -119,22 +101,6 @@ export abstract class CacheAccess {
       this.#reportedLoads.add(error);
     }
     this.failCallback('load', error, 'bypass', key);
-  }
-
-  /** Runs a less frequent operation of the store under the error policy. */
-  async withStore<Result>(
-    operation: string,
-    mode: ErrorMode,
-    fallback: Result,
-    run: (store: BackendStore) => MaybePromise<Result>,
-  ): Promise<Result> {
-    if (this.isOff(operation, mode)) return fallback;
-    try {
-      return await run(this.opened());
-    } catch (error) {
-      this.fail(operation, error, mode);
-      return fallback;
-    }
   }
 
   /**
@@ -181,12 +147,12 @@ export abstract class CacheAccess {
   }
 
   protected opened(): BackendStore {
-    const store = this.knownStore;
+    const store = this.#store;
     if (store !== undefined && !isAnyRunning()) return store;
     return this.view() ?? this.ownStore();
   }
 
-  /** What the transaction around the caller, if there is one, shows of this cache. */
+  /** What the transaction around sees of this cache, where there is one. */
   protected abstract view(): TransactionView | undefined;
 
   protected report(operation: string, error: CacheError, key: string | undefined): void {
@@ -194,20 +160,20 @@ export abstract class CacheAccess {
     this.runtime.reportError(operation, error, this.name, key);
   }
 
-  /** Counts a read, and gives the entry if it is fresh. */
-  protected account(key: string, entry: StoredEntry | undefined): StoredEntry | undefined {
-    const { events } = this.runtime;
-    // Where both expiries are one, the store has judged it already; the clock is read only where they differ.
-    const isFresh =
-      entry !== undefined &&
-      (entry.expiresAt === entry.retainedUntil || entry.expiresAt > this.runtime.clock.now());
-    if (!isFresh) {
-      this.countMiss(key);
-      return undefined;
-    }
-    this.counter.hits++;
-    if (entry.source === 'l2') this.counter.hitsL2++;
-    if (events.has('hit')) events.emit('hit', { cache: this.name, key, source: entry.source });
-    return entry;
+  /** The store as far as it was opened. */
+  protected get openStore(): BackendStore | undefined {
+    return this.#store;
   }
+
+  /** Invalidations open a store, but no connection that nobody has needed before. */
+  protected storeToInvalidate(): BackendStore | undefined {
+    return this.#store ?? this.runtime.openStoreToInvalidate(this.#space);
+  }
+}
+
+/** Whether a lookup, begin or store is left out, because an earlier step of the call found the store out of reach. */
+export function skips(budget: CallBudget | undefined, mode: ErrorMode): boolean {
+  if (budget?.failure === undefined) return false;
+  if (mode === 'throw') throw budget.failure;
+  return true;
 }

@@ -1,3 +1,5 @@
+import { skips } from './cache-access.js';
+import { CacheReads } from './cache-reads.js';
 import type { CacheError } from '../errors.js';
 import type {
   BackendStore,
@@ -10,19 +12,17 @@ import type {
   StoreOutcome,
   TurnHints,
 } from './backend.js';
-import { CacheAccess } from './cache-access.js';
 import type { InvalidateEvent } from './cache-events.js';
-import type { ErrorMode } from './cache-handle.js';
+import type { ErrorMode, SyncMode } from './cache-handle.js';
 import { takeStep, type CallBudget } from './call-budget.js';
-import type { StoredEntry } from './entry.js';
 import type { KeyPattern } from './key-pattern.js';
-import { isPending, type MaybePromise } from './maybe-promise.js';
+import { type MaybePromise } from './maybe-promise.js';
 import { currentTransaction } from './transaction/transaction-scope.js';
-import { holderOfTokens, holderOfWrites } from './transaction/transaction-token.js';
 import type { TransactionView } from './transaction/transaction-view.js';
+import { holderOfTokens, holderOfWrites } from './transaction/transaction-token.js';
 
 /**
- * The operations of one cache on its store, with the error policy, the counters and the events in one place.
+ * One cache's access to its store, with the error policy, the counters and the events in one place.
  *
  * Every method either does what it says, or, when the store fails, follows `mode`: `'bypass'` reports the failure
  * and goes on as if nothing were stored, `'throw'` rejects with the {@link CacheError}. Errors of configuration are
@@ -30,115 +30,7 @@ import type { TransactionView } from './transaction/transaction-view.js';
  *
  * A call of several steps takes a budget and gives it to each of them.
  */
-export class CacheCore extends CacheAccess {
-  /** The fresh entry under a key. At once when the store is in memory. */
-  peek(
-    key: string,
-    mode: ErrorMode,
-    hints?: ReadHints,
-    budget?: CallBudget,
-  ): MaybePromise<StoredEntry | undefined> {
-    if (this.isOff('get', mode)) return undefined;
-    if (skips(budget, mode)) return this.account(key, undefined);
-    let found: MaybePromise<StoredEntry | undefined>;
-    try {
-      found = this.opened().get(key, budget === undefined ? hints : budget.within(hints));
-    } catch (error) {
-      budget?.note(error);
-      this.account(key, undefined);
-      return this.fail('get', error, mode, key);
-    }
-    if (!isPending(found)) return this.account(key, found);
-    const startedAt = performance.now();
-    budget?.enter(startedAt);
-    return found.then(
-      (entry) => {
-        const endedAt = performance.now();
-        budget?.leave(endedAt);
-        this.counter.read.record(endedAt - startedAt);
-        return this.account(key, entry);
-      },
-      (error: unknown) => {
-        budget?.leave(undefined, error);
-        this.account(key, undefined);
-        return this.fail('get', error, mode, key);
-      },
-    );
-  }
-
-  /**
-   * What the store holds to be live under a key, expired or not. Counts nothing, which is for whoever knows what became
-   * of it: `countHit`, `countStale`, `countMiss`.
-   */
-  find(
-    key: string,
-    mode: ErrorMode,
-    hints?: ReadHints,
-    budget?: CallBudget,
-  ): MaybePromise<StoredEntry | undefined> {
-    if (this.isOff('get', mode) || skips(budget, mode)) return undefined;
-    try {
-      const found = takeStep(budget, hints, (options) => this.opened().get(key, options));
-      if (!(found instanceof Promise)) return found;
-      const startedAt = performance.now();
-      return found.then(
-        (entry) => {
-          this.counter.read.record(performance.now() - startedAt);
-          return entry;
-        },
-        (error: unknown) => this.fail('get', error, mode, key),
-      );
-    } catch (error) {
-      return this.fail('get', error, mode, key);
-    }
-  }
-
-  /** The same for many keys; the results stand in the order of the keys. */
-  async findMany(
-    keys: readonly string[],
-    mode: ErrorMode,
-    hints?: ReadHints,
-    budget?: CallBudget,
-  ): Promise<readonly (StoredEntry | undefined)[]> {
-    if (keys.length === 0 || this.isOff('getMany', mode) || skips(budget, mode)) {
-      return keys.map(() => undefined);
-    }
-    const startedAt = performance.now();
-    try {
-      const found = takeStep(budget, hints, (options) => this.opened().getMany(keys, options));
-      if (!(found instanceof Promise)) return found;
-      const entries = await found;
-      this.counter.read.record(performance.now() - startedAt);
-      return entries;
-    } catch (error) {
-      this.fail('getMany', error, mode);
-      return keys.map(() => undefined);
-    }
-  }
-
-  /** The fresh entries under many keys; they stand in the order of the keys. */
-  async peekMany(
-    keys: readonly string[],
-    mode: ErrorMode,
-    hints?: ReadHints,
-    budget?: CallBudget,
-  ): Promise<readonly (StoredEntry | undefined)[]> {
-    if (keys.length === 0 || this.isOff('getMany', mode)) return keys.map(() => undefined);
-    if (skips(budget, mode)) return keys.map((key) => this.account(key, undefined));
-    const startedAt = performance.now();
-    let entries: readonly (StoredEntry | undefined)[];
-    try {
-      const found = takeStep(budget, hints, (options) => this.opened().getMany(keys, options));
-      entries = found instanceof Promise ? await found : found;
-      if (found instanceof Promise) this.counter.read.record(performance.now() - startedAt);
-    } catch (error) {
-      for (const key of keys) this.account(key, undefined);
-      this.fail('getMany', error, mode);
-      return keys.map(() => undefined);
-    }
-    return entries.map((entry, index) => this.account(keys[index]!, entry));
-  }
-
+export class CacheCore extends CacheReads {
   /** Takes the tokens of fills. `undefined` when there is nowhere to store. */
   begin(
     keys: readonly string[],
@@ -178,6 +70,17 @@ export class CacheCore extends CacheAccess {
     return starts.catch((error: unknown) => this.fail('begin', error, mode, keys[0]));
   }
 
+  /**
+   * Whether loads under a sync mode wait for those of other processes.
+   *
+   * @throws {@link CacheConfigurationError} when they should, and the store cannot tell
+   */
+  takesTurns(sync: SyncMode): boolean {
+    if (sync !== 'cluster' || !this.runtime.isShared) return false;
+    if (!this.runtime.hasLeases) throw this.noLeases();
+    return true;
+  }
+
   /** Takes a token for a put whose key only its result will tell. `undefined` when there is nowhere to store. */
   async watch(mode: ErrorMode, budget?: CallBudget): Promise<FillToken | undefined> {
     if (skips(budget, mode)) return undefined;
@@ -188,7 +91,7 @@ export class CacheCore extends CacheAccess {
 
   /** Gives tokens back. Never throws. */
   release(tokens: readonly FillToken[]): void {
-    if (tokens.length > 0) (holderOfTokens(tokens) ?? this.knownStore)?.release(tokens);
+    if (tokens.length > 0) (holderOfTokens(tokens) ?? this.openStore)?.release(tokens);
   }
 
   /** Stores entries; the outcomes stand in the order of the writes, `undefined` where the store failed. */
@@ -274,6 +177,22 @@ export class CacheCore extends CacheAccess {
     });
   }
 
+  /** Runs a less frequent operation of the store under the error policy. */
+  async withStore<Result>(
+    operation: string,
+    mode: ErrorMode,
+    fallback: Result,
+    run: (store: BackendStore) => MaybePromise<Result>,
+  ): Promise<Result> {
+    if (this.isOff(operation, mode)) return fallback;
+    try {
+      return await run(this.opened());
+    } catch (error) {
+      this.fail(operation, error, mode);
+      return fallback;
+    }
+  }
+
   async #invalidate(
     operation: string,
     mode: ErrorMode,
@@ -286,7 +205,7 @@ export class CacheCore extends CacheAccess {
     if (view !== undefined) return run(view, undefined);
     let count: number;
     try {
-      const store = this.knownStore ?? this.runtime.openStoreToInvalidate(this.space);
+      const store = this.storeToInvalidate();
       count =
         store === undefined
           ? 0
@@ -307,13 +226,6 @@ export class CacheCore extends CacheAccess {
   protected override view(): TransactionView | undefined {
     return currentTransaction(this.runtime)?.viewOf(this);
   }
-}
-
-/** Whether a lookup, begin or store is left out, because an earlier step of the call found the store out of reach. */
-function skips(budget: CallBudget | undefined, mode: ErrorMode): boolean {
-  if (budget?.failure === undefined) return false;
-  if (mode === 'throw') throw budget.failure;
-  return true;
 }
 
 /** The keys of the writes that take the place of what is there, whatever it is; a fill does not. */

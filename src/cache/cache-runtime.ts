@@ -1,12 +1,12 @@
 import type { CacheClock } from '../clock.js';
 import type { CacheError } from '../errors.js';
 import type { BackendStore, CacheSpace, TagSelection } from './backend.js';
+import type { EntryFraming } from './entry-framer.js';
+import type { CacheCompressor } from './codec.js';
 import type { CacheEvents } from './cache-events.js';
 import type { ErrorMode } from './cache-handle.js';
 import type { CacheSettings } from './cache-settings.js';
 import type { CallBudget } from './call-budget.js';
-import type { CacheCompressor } from './codec.js';
-import type { EntryFraming } from './entry-framer.js';
 
 /** What a cache needs of its manager. */
 export interface CacheRuntime {

@@ -13,7 +13,7 @@ export interface FillOptions {
   readonly budget?: CallBudget | undefined;
   /** Ends this caller's waiting. */
   readonly signal?: AbortSignal | undefined;
-  /** How long this caller waits at the most; absent = as long as it takes. */
+  /** How long this caller waits at the most; absent: as long as it takes. */
   readonly hardTimeoutMs?: number | undefined;
   /** How long a key is left alone after its load has failed, as long as there is an entry to serve. */
   readonly staleThrottleMs?: number | undefined;

@@ -147,11 +147,13 @@ export async function loadOr(read: TimedRead, fallback: StoredEntry | undefined)
   return ended.value;
 }
 
-async function answer(read: TimedRead, found: StoredEntry | undefined): Promise<unknown> {
+/** Not asynchronous: what is in memory is answered without a turn of the event loop. */
+function answer(read: TimedRead, found: StoredEntry | undefined): Promise<unknown> {
   const served = serve(read, found);
   if (served.kind === 'load') return loadOr(read, served.fallback);
-  if (served.entry.kind === 'error') throw served.entry.value;
-  return served.entry.value;
+  return served.entry.kind === 'error'
+    ? Promise.reject(served.entry.value as Error)
+    : Promise.resolve(served.entry.value);
 }
 
 /**
