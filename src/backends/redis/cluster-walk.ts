@@ -2,6 +2,7 @@ import type { CallOptions, ScanPage, ScanRequest } from '../../cache/backend.js'
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import { CacheBackendError } from '../../errors.js';
 import type { PendingCall } from './call-deadlines.js';
+import { allMasters, nodeName } from './cluster-masters.js';
 import type { ClusterPlaces, ClusterParts } from './cluster-places.js';
 import { BUCKET_DELETE, BUCKET_STATES, BUCKET_VOID_TOKENS } from './cluster-scripts.js';
 import { escapeScanPattern, isBookkeeping } from './redis-keys.js';
@@ -183,6 +184,8 @@ export function bucketsPattern(cache: string): string {
 /**
  * A page of the keys on all masters, one master after the other, in the order of their addresses. A walk that was
  * under way on a master that is gone begins again: keys may come twice, none is left out.
+ *
+ * @throws {@link CacheConnectionError} while a master is out of reach
  */
 export async function scanMasters(
   client: RedisLike,
@@ -190,10 +193,7 @@ export async function scanMasters(
   match: string,
   count: number,
 ): Promise<ScanPage> {
-  const masters = (client.nodes?.('master') ?? [])
-    .map((node) => ({ node, name: `${node.options?.host}:${node.options?.port}` }))
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
-  if (masters.length === 0) throw new CacheBackendError('The Cluster has no master to walk over.');
+  const masters = allMasters(client).map((node) => ({ node, name: nodeName(node) }));
   const split = cursor.indexOf(CURSOR_MARK);
   const name = cursor.slice(split + 1);
   const place = split < 0 ? 0 : masters.findIndex((master) => master.name === name);

@@ -72,7 +72,8 @@ export function redisClientOptions(settings: RedisClientSettings): Record<string
 
 /**
  * The same for a Cluster: its nodes are reconnected by the Cluster client, and a command is sent again only where the
- * Cluster itself says that it was not executed, or to a node that took over.
+ * Cluster itself says that it was not executed. While a master is away its commands fail at once, as on one server;
+ * any other master tells who took over.
  */
 export function clusterClientOptions(settings: RedisClientSettings): Record<string, unknown> {
   const { username, password, tls } = settings.endpoint;
@@ -81,6 +82,8 @@ export function clusterClientOptions(settings: RedisClientSettings): Record<stri
     enableOfflineQueue: false,
     enableReadyCheck: true,
     scaleReads: 'master',
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
     slotsRefreshTimeout: settings.connectTimeoutMs,
     clusterRetryStrategy: (attempt: number): number => reconnectDelay(attempt),
     redisOptions: {

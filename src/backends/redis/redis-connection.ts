@@ -8,6 +8,7 @@ import {
 import type { BackendHealth, CallOptions } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { CallDeadlines, type PendingCall } from './call-deadlines.js';
+import { GuardedCluster } from './guarded-cluster.js';
 import { isReplyError, redisError } from './redis-errors.js';
 import type { RedisLike } from './redis-like.js';
 import { loadScripts } from './redis-script.js';
@@ -50,7 +51,8 @@ const ECHO = /Connection is closed|Stream isn't writeable/;
  * One multiplexed connection, with a time limit for every call and a circuit breaker.
  *
  * No call outlasts the command timeout. While the connection is down or silent, calls fail at once and a probe runs
- * in the background; ioredis reconnects by itself. A stall of the own event loop is nobody's silence: answers that
+ * in the background; ioredis reconnects by itself. Of a Cluster each master has a breaker of its own besides, see
+ * {@link GuardedCluster}. A stall of the own event loop is nobody's silence: answers that
  * arrived meanwhile are read first, and what then fails is not held against Redis.
  */
 export class RedisConnection {
@@ -60,6 +62,8 @@ export class RedisConnection {
   readonly #waiting = new Set<(error?: CacheError) => void>();
   #state: ConnectionState = 'idle';
   #client: RedisLike | undefined;
+  /** The client, if it is one of a Cluster. */
+  #cluster: GuardedCluster | undefined;
   #timeoutsInRow = 0;
   #isDegraded = false;
   #lastError: CacheError | undefined;
@@ -140,8 +144,11 @@ export class RedisConnection {
 
   health(): BackendHealth {
     switch (this.#state) {
-      case 'ready':
+      case 'ready': {
+        const fault = this.#cluster?.fault;
+        if (fault !== undefined) return { status: 'degraded', errorCode: fault.code };
         return { status: 'healthy' };
+      }
       case 'silent':
       case 'down':
         return {
@@ -218,7 +225,12 @@ export class RedisConnection {
       if (this.#settings.ownsClient) client.disconnect();
       return;
     }
-    this.#client = client;
+    if (client.isCluster === true) {
+      this.#cluster = this.#guard(client);
+      this.#client = this.#cluster;
+    } else {
+      this.#client = client;
+    }
     client.on('connect', this.#onConnect);
     client.on('ready', this.#onReady);
     client.on('close', this.#onClose);
@@ -250,12 +262,37 @@ export class RedisConnection {
     this.#lastError = undefined;
     this.#watch.stop();
     // A probe that was answered found the connection that was made ready before.
-    if (!wasSilent) loadScripts(this.#client!);
+    if (!wasSilent) {
+      this.#cluster?.reset();
+      loadScripts(this.#client!);
+    }
     this.#wake();
-    if (!this.#isDegraded) return;
+    this.#recover();
+  };
+
+  #recover(): void {
+    if (!this.#isDegraded || this.#state !== 'ready' || this.#cluster?.fault !== undefined) return;
     this.#isDegraded = false;
     this.#settings.onRecovered();
-  };
+  }
+
+  #guard(client: RedisLike): GuardedCluster {
+    const { place, commandTimeoutMs, greetingTimeoutMs, ownsClient } = this.#settings;
+    return new GuardedCluster(client, {
+      place,
+      commandTimeoutMs,
+      ownsClient,
+      patienceMs: greetingTimeoutMs,
+      onSilent: (error) => this.#degrade(error),
+      onAnswering: () => this.#recover(),
+    });
+  }
+
+  #degrade(error: CacheError): void {
+    if (this.#isDegraded) return;
+    this.#isDegraded = true;
+    this.#settings.onDegraded(error);
+  }
 
   readonly #onClose = (): void => {
     if (this.#state === 'closed') return;
@@ -273,6 +310,8 @@ export class RedisConnection {
 
   #noteTimeout(call: PendingCall): void {
     this.#timeoutsInRow++;
+    // One silent master of a Cluster is not the Cluster's silence.
+    if (this.#cluster?.noteTimeout() === false) return;
     if (this.#state !== 'ready' && this.#state !== 'connecting') return;
     if (this.#timeoutsInRow < TIMEOUTS_TO_SILENCE) return;
     this.#lastError = new CacheConnectionError(
@@ -286,9 +325,7 @@ export class RedisConnection {
     this.#watch.start(() => this.#client);
     const error = this.#lastError!;
     this.#wake(error);
-    if (this.#isDegraded) return;
-    this.#isDegraded = true;
-    this.#settings.onDegraded(error);
+    this.#degrade(error);
   }
 
   /** A probe among the calls: it has their time limit, and nobody waits for it. */
@@ -348,6 +385,7 @@ export class RedisConnection {
     this.#state = 'closed';
     this.#refusals.clear();
     this.#watch.stop();
+    this.#cluster?.stop();
     this.#wake(this.#refusal('waiting for the connection'));
     const isDrained = await endsWithin(timeoutMs, this.#deadlines.whenIdle());
     this.#deadlines.close(() => this.#refusal('waiting for an answer'));

@@ -28,6 +28,8 @@ export interface RedisLike {
   callBuffer(command: string, ...commandArguments: (string | Buffer | number)[]): Promise<unknown>;
   /** Of a Cluster client: a client for each node of the role. */
   nodes?(role: 'master'): RedisLike[];
+  /** Of a Cluster client: by slot, the nodes that serve it as `host:port`, the master first. */
+  readonly slots?: readonly (readonly string[] | undefined)[] | undefined;
   quit(): Promise<unknown>;
   /** @param reconnect - whether the client should connect again by itself */
   disconnect(reconnect?: boolean): void;

@@ -2,6 +2,7 @@ import { toMilliseconds, type Duration } from '../../duration.js';
 import { CacheBackendError, InvalidOptionError } from '../../errors.js';
 import { describeValue, expectInteger, expectOptions, rejectUnknown } from '../../options.js';
 import type { PendingCall } from './call-deadlines.js';
+import { allMasters } from './cluster-masters.js';
 import type { RedisLike } from './redis-like.js';
 
 /** How many replicas must have an invalidation before it counts as done. */
@@ -47,7 +48,8 @@ export function resolveWait(option: string, wait: RedisWaitOptions): ResolvedRed
  * Waits until replicas have what this connection has written (Redis: "WAIT"). Commands behind it on the connection
  * wait as well.
  *
- * @throws {@link CacheBackendError} when there were fewer in time; on the master it is done all the same
+ * @throws {@link CacheBackendError} when there were fewer in time, or a master of a Cluster is out of reach; on the
+ * master it is done all the same
  */
 export async function confirmOnReplicas(
   client: RedisLike,
@@ -57,7 +59,7 @@ export async function confirmOnReplicas(
   if (wait === undefined || call.isSettled) return;
   const leftMs = Math.floor(call.dueAt - performance.now());
   const timeoutMs = Math.max(1, Math.min(wait.timeoutMs, leftMs));
-  const masters = client.isCluster === true ? (client.nodes?.('master') ?? []) : [client];
+  const masters = client.isCluster === true ? allMasters(client) : [client];
   const counts = await Promise.all(
     masters.map((master) => master.callBuffer('wait', wait.replicas, timeoutMs)),
   );
