@@ -7,7 +7,7 @@ import type { RedisLike } from './redis-like.js';
 import { resolveRedisBackendOptions, type ResolvedRedisBackendOptions } from './redis-options.js';
 
 /**
- * How a `RedisBus` reaches Redis. One of `client`, `url`, `host` or `sentinel` says where Redis is; without any it is
+ * How a `RedisBus` reaches Redis. One of `client`, `url`, `host`, `sentinel` or `cluster` says where Redis is; without any it is
  * found as a `RedisBackend` finds it. All processes whose caches belong together need the same Redis and the same
  * prefix, which the bus takes from the backend that it serves.
  */
@@ -33,6 +33,7 @@ const CLIENT_MAKING = [
   'host',
   'port',
   'sentinel',
+  'cluster',
   'username',
   'password',
   'db',

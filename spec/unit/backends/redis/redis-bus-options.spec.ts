@@ -26,6 +26,14 @@ describe(resolveRedisBusOptions.name, () => {
     expect(resolveRedisBusOptions({ client }).client).to.equal(client);
   });
 
+  it('takes the nodes of a Cluster', () => {
+    const { endpoint } = resolveRedisBusOptions({ cluster: { nodes: ['a:1', 'b:2'] } });
+    expect(endpoint?.cluster).to.deep.equal([
+      { host: 'a', port: 1 },
+      { host: 'b', port: 2 },
+    ]);
+  });
+
   const WRONG: readonly (readonly [unknown, string])[] = [
     [null, 'RedisBus'],
     [{ prefix: 'x' }, 'RedisBus.prefix'],
@@ -39,6 +47,8 @@ describe(resolveRedisBusOptions.name, () => {
     [{ connectTimeout: 'soon' }, 'RedisBus.connectTimeout'],
     [{ keepAlive: -1 }, 'RedisBus.keepAlive'],
     [{ client, url: 'redis://x' }, 'RedisBus.url'],
+    [{ client, cluster: { nodes: ['a:1'] } }, 'RedisBus.cluster'],
+    [{ cluster: { nodes: ['a:1'] }, db: 1 }, 'RedisBus.db'],
     [{ client: {} }, 'RedisBus.client'],
   ];
   for (const [options, option] of WRONG) {
