@@ -57,6 +57,8 @@ export class FakeSubscribingRedis extends EventEmitter {
 /** A client that gives connections, one after the other; as a Cluster, one for each of its masters. */
 export class FakeOrigin {
   readonly isCluster: boolean;
+  /** Commands that were sent on the client itself. */
+  readonly sent: string[] = [];
   readonly made: FakeSubscribingRedis[] = [];
   /** Which master each connection was made at. */
   readonly asked: number[] = [];
@@ -79,6 +81,11 @@ export class FakeOrigin {
 
   duplicate(): FakeSubscribingRedis {
     return this.#make(0);
+  }
+
+  callBuffer(...command: readonly string[]): Promise<unknown> {
+    this.sent.push(command.join(' '));
+    return Promise.reject(new Error('Connection is closed.'));
   }
 
   nodes(): readonly { duplicate(): FakeSubscribingRedis }[] {

@@ -45,7 +45,8 @@ const UNKNOWN_COMMAND = /unknown command/i;
  *
  * Each interruption is told at once, and a connection that is silent counts as interrupted within about a second.
  * Then it connects anew, at most half a second apart, for as long as it takes. On a Cluster a sharded channel is
- * asked for at one master after the other until one takes it, for that one serves the channel's slot.
+ * asked for at one master after the other until one takes it, for that one serves the channel's slot. After a fail-over
+ * that is one of which the client may not know yet, so each failure makes it look.
  */
 export class RedisSubscriber {
   readonly #settings: RedisSubscriberSettings;
@@ -62,6 +63,8 @@ export class RedisSubscriber {
   #wasTold = false;
   #waiting: (() => void)[] = [];
   #activations = 0;
+  /** The client that was asked last, if it is one of a Cluster. */
+  #cluster: RedisLike | undefined;
 
   constructor(settings: RedisSubscriberSettings) {
     this.#settings = settings;
@@ -126,6 +129,7 @@ export class RedisSubscriber {
   readonly #subscribe = (client: RedisLike): void => {
     if (this.#state === 'closed') return;
     const { channel, prefersSharded, onMessage } = this.#settings;
+    this.#cluster = client.isCluster === true ? client : undefined;
     try {
       const origin = this.#originOf(client as SubscribingRedis);
       const isSharded = client.isCluster === true && prefersSharded && this.#hasSharded;
@@ -183,9 +187,18 @@ export class RedisSubscriber {
     }
     if (!wasActive) this.#settle();
     if ((this.#state as SubscriberState) === 'closed') return;
+    this.#learnMasters();
     const delayMs = Math.min(reconnectDelay(++this.#failures), LONGEST_RETRY_MS);
     this.#timer = setTimeout(() => this.#attempt(), delayMs).unref();
   };
+
+  /**
+   * A Cluster client learns of a new master by a command for one of its slots. It may be that nobody sends one: who does
+   * not hear the others does not speak, either.
+   */
+  #learnMasters(): void {
+    this.#cluster?.callBuffer('exists', this.#settings.channel).catch(() => undefined);
+  }
 
   /** Whether the answer only tells what to try at once: another master, or pub/sub without shards. */
   #isNextStep(error: unknown): boolean {

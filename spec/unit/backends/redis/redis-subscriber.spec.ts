@@ -178,10 +178,25 @@ describe(RedisSubscriber.name, () => {
       expect(origin.latest.log).to.include('subscribe news');
     });
 
+    it('makes the client look for the master of the channel after each failure', async () => {
+      opened(() => 'accept', 3);
+      await ready();
+      expect(origin.sent).to.deep.equal([]);
+      origin.latest.become('end');
+      expect(origin.sent).to.deep.equal(['exists news']);
+      await timers.tickAsync(500);
+      origin.latest.become('end');
+      expect(origin.sent).to.deep.equal(['exists news', 'exists news']);
+    });
+
     it('waits for a Cluster whose masters are not known yet', async () => {
       origin = new FakeOrigin(() => 'accept');
       let masters = 0;
-      const cluster = { isCluster: true, nodes: () => origin.nodes().slice(0, masters) };
+      const cluster = {
+        isCluster: true,
+        nodes: () => origin.nodes().slice(0, masters),
+        callBuffer: () => Promise.resolve(0),
+      };
       origin = new FakeOrigin(() => 'accept', 1);
       subscriberOf(() => cluster as unknown as RedisLike).open();
       expect(log[0]).to.contain('No master');
