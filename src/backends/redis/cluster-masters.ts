@@ -14,7 +14,8 @@ export function nodeName({ options }: RedisLike): string {
  */
 export function allMasters(client: RedisLike): readonly RedisLike[] {
   const masters = new Map((client.nodes?.('master') ?? []).map((node) => [nodeName(node), node]));
-  if (masters.size === 0) throw new CacheConnectionError('No master of the Redis Cluster is known.');
+  if (masters.size === 0)
+    throw new CacheConnectionError('No master of the Redis Cluster is known.');
   let last: readonly string[] | undefined;
   for (const owners of client.slots ?? []) {
     // The slots of a range share one list.

@@ -256,6 +256,8 @@ export class GuardedCluster implements RedisLike {
   }
 
   #probeAll(): void {
+    // While the whole client connects anew, it may keep commands for later; then everything begins anew as well.
+    if (this.status !== 'ready') return;
     for (const master of this.#silent) {
       if (master.probedAt === undefined) void this.#probe(master);
       else this.#loseFaith(master);

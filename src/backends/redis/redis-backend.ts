@@ -56,7 +56,8 @@ const CAPABILITIES: BackendCapabilities = Object.freeze({
  * Promises: a fill is stored only if nothing invalidated it while it loaded, across processes; `clear` and tags cost
  * the same however many entries they hit (on a Cluster `clear` costs three commands per bucket, of which a cache has 16);
  * a call costs at most `commandTimeout`, and nothing once Redis is known to
- * be out of reach; while Redis is away, the backend reconnects by itself.
+ * be out of reach; while Redis is away, the backend reconnects by itself. Of a Cluster that is known of each master: one
+ * that is away costs the slots of the others nothing.
  *
  * Limits: an asynchronous fail-over of Redis may lose the last writes it acknowledged, invalidations included; after
  * a `clear`, entries without expiry are freed in the background by the process that cleared; an entry without expiry

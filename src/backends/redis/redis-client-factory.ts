@@ -73,13 +73,14 @@ export function redisClientOptions(settings: RedisClientSettings): Record<string
 /**
  * The same for a Cluster: its nodes are reconnected by the Cluster client, and a command is sent again only where the
  * Cluster itself says that it was not executed. While a master is away its commands fail at once, as on one server;
- * any other master tells who took over.
+ * any other master tells who took over. While a connection to a master is being made commands wait for it, for the
+ * client makes it at the first command: without that queue it fails those that come before it is ready.
  */
 export function clusterClientOptions(settings: RedisClientSettings): Record<string, unknown> {
   const { username, password, tls } = settings.endpoint;
   return {
     lazyConnect: true,
-    enableOfflineQueue: false,
+    enableOfflineQueue: true,
     enableReadyCheck: true,
     scaleReads: 'master',
     retryDelayOnFailover: 0,

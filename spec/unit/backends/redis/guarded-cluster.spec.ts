@@ -126,7 +126,8 @@ describe(GuardedCluster.name, () => {
     const calling = connection
       .call(
         'get',
-        (client) => Promise.all(names.map((name) => client.callBuffer('get', keyOf(cluster, name)))),
+        (client) =>
+          Promise.all(names.map((name) => client.callBuffer('get', keyOf(cluster, name)))),
         (replies) => replies.join(),
       )
       .catch((error: unknown) => error);
