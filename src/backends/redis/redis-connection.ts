@@ -1,13 +1,8 @@
-import {
-  CacheBackendError,
-  CacheClosedError,
-  CacheConnectionError,
-  CacheTimeoutError,
-  type CacheError,
-} from '../../errors.js';
+import { CacheConnectionError, type CacheError } from '../../errors.js';
 import type { BackendHealth, CallOptions } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { CallDeadlines, type PendingCall } from './call-deadlines.js';
+import { CallRefusals } from './call-refusals.js';
 import { GuardedCluster } from './guarded-cluster.js';
 import { isReplyError, redisError } from './redis-errors.js';
 import type { RedisLike } from './redis-like.js';
@@ -67,13 +62,12 @@ export class RedisConnection {
   #timeoutsInRow = 0;
   #isDegraded = false;
   #lastError: CacheError | undefined;
-  /** What refused calls fail with, by operation: in an outage every call gets one, so they are made once. */
-  readonly #refusals = new Map<string, CacheError>();
-  #refusedFor: CacheError | undefined;
+  readonly #refusals: CallRefusals;
   #closing: Promise<void> | undefined;
 
   constructor(settings: RedisConnectionSettings) {
     this.#settings = settings;
+    this.#refusals = new CallRefusals(settings.place);
     this.#deadlines = new CallDeadlines(settings.commandTimeoutMs, (call, wasStalled) => {
       const hadTime = call.timeoutMs >= settings.commandTimeoutMs / 2;
       if (!wasStalled && hadTime) this.#noteTimeout(call);
@@ -133,7 +127,7 @@ export class RedisConnection {
         return;
       }
       if (dueAt !== undefined && dueAt <= performance.now()) {
-        reject(this.#overdue(operation));
+        reject(this.#refusals.overdue(operation, this.#settings.commandTimeoutMs));
         return;
       }
       const call = this.#deadlines.begin(operation, reject, dueAt);
@@ -345,45 +339,15 @@ export class RedisConnection {
     return redisError(error, operation, this.#settings.place);
   }
 
-  #overdue(operation: string): CacheError {
-    return new CacheTimeoutError(
-      `Redis: the call that ends with ${operation}, which was not sent,`,
-      this.#settings.commandTimeoutMs,
-    );
-  }
-
-  /** The same error as long as the reason is the same. */
   #refusal(operation: string): CacheError {
-    const cause = this.#lastError;
-    if (this.#refusedFor !== cause) {
-      this.#refusedFor = cause;
-      this.#refusals.clear();
-    }
-    let refusal = this.#refusals.get(operation);
-    if (refusal === undefined) {
-      refusal = this.#newRefusal(operation, cause);
-      this.#refusals.set(operation, refusal);
-    }
-    return refusal;
-  }
-
-  #newRefusal(operation: string, cause: CacheError | undefined): CacheError {
-    const { place } = this.#settings;
-    if (this.#state === 'closed') {
-      return new CacheClosedError(`${operation}: the backend of Redis at ${place} was closed`);
-    }
-    // What is wrong with the set-up does not pass by waiting.
-    if (cause !== undefined && !(cause instanceof CacheBackendError)) return cause;
-    return new CacheConnectionError(
-      `${operation} was not sent, for Redis at ${place} is out of reach; it is tried again in the background${cause === undefined ? '' : `. Last failure: ${cause.message}`}`,
-      { cause },
-    );
+    return this.#state === 'closed'
+      ? this.#refusals.closed(operation)
+      : this.#refusals.outOfReach(operation, this.#lastError);
   }
 
   async #close(timeoutMs: number): Promise<void> {
     const wasReady = this.#state === 'ready';
     this.#state = 'closed';
-    this.#refusals.clear();
     this.#watch.stop();
     this.#cluster?.stop();
     this.#wake(this.#refusal('waiting for the connection'));
