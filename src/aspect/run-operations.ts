@@ -83,7 +83,7 @@ async function answer(
     if (found.hit.kind === 'error') throw found.hit.value;
     return found.hit.value;
   }
-  const pending = await Promise.all(puts.map((put) => beginPut(put, budget)));
+  const pending = await beginPuts(puts, budget);
   let result: unknown;
   try {
     if (found.hit !== undefined || found.targets.length === 0) result = await load();
@@ -163,8 +163,9 @@ async function lookUp(
       if (served.kind === 'served') {
         return { hit: served.entry, targets: [], options, fallback: undefined };
       }
-      if (served.fallback === undefined || isRefresh) cache.countMiss(key);
-      else fallback ??= { read, entry: served.fallback };
+      if (served.fallback === undefined || isRefresh || fallback !== undefined) {
+        cache.countMiss(key);
+      } else fallback = { read, entry: served.fallback };
     }
   }
   return { hit: undefined, targets: all, options: { ...options, isRefresh }, fallback };
@@ -173,6 +174,20 @@ async function lookUp(
 function planPut(put: BoundPut, call: Invocation): PendingPut {
   const key = put.isKeyedByResult ? undefined : put.keyOfArguments(call.self, call.args);
   return { put, key, policies: put.cores.map(put.policies(call)), tokens: [] };
+}
+
+/** Takes the tokens of all puts. When one fails, what the others got is given back. */
+async function beginPuts(
+  puts: readonly PendingPut[],
+  budget: CallBudget | undefined,
+): Promise<readonly PendingPut[]> {
+  if (puts.length === 0) return puts;
+  const begun = await Promise.allSettled(puts.map((put) => beginPut(put, budget)));
+  const failed = begun.find((each) => each.status === 'rejected');
+  const pending = begun.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (failed === undefined) return pending;
+  for (const { put, tokens } of pending) releaseAll(put, tokens);
+  throw failed.reason;
 }
 
 async function beginPut(planned: PendingPut, budget: CallBudget | undefined): Promise<PendingPut> {

@@ -27,7 +27,7 @@ import { readMany } from './read-many.js';
 import { readThrough } from './read-through.js';
 import { isThere, serveUnloaded } from './read-unloaded.js';
 import { setPolicy, type SetPolicy } from './set-policy.js';
-import { isTimed, retentionMs, staleMsOf, TIME_OPTIONS } from './time-settings.js';
+import { isTimed, retentionMs, TIME_OPTIONS } from './time-settings.js';
 import { warmCache } from './warm.js';
 
 const MISS: Lookup<never> = Object.freeze({
@@ -208,8 +208,9 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     }
     const ttlMs = Math.min(toMilliseconds(ttl, `${this.name}.expire ttl`), settings.maxTtlMs);
     if (ttlMs === 0) return (await this.#core.delete([text], settings.onError)) > 0;
-    // What has expired is not made fresh again.
-    if (staleMsOf(settings) > 0 && (await this.#live(text, 'expire')) === undefined) return false;
+    // What has expired is not made fresh again; it is kept where the cache or an operation serves stale entries.
+    const entry = await this.#stored(text, 'expire');
+    if (entry !== undefined && !isThere(this.#core, entry)) return false;
     return this.#core.withStore('expire', settings.onError, false, (store) =>
       store.expire(text, ttlMs, retentionMs(ttlMs, settings)),
     );
@@ -286,14 +287,15 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     };
   }
 
-  async #live(key: string, operation: string): Promise<StoredEntry | undefined> {
-    const { settings } = this.#core;
-    const entry = await this.#core.withStore<StoredEntry | undefined>(
-      operation,
-      settings.onError,
-      undefined,
-      (store) => store.get(key, { needsTimes: true }),
+  #stored(key: string, operation: string): Promise<StoredEntry | undefined> {
+    const { onError } = this.#core.settings;
+    return this.#core.withStore<StoredEntry | undefined>(operation, onError, undefined, (store) =>
+      store.get(key, { needsTimes: true }),
     );
+  }
+
+  async #live(key: string, operation: string): Promise<StoredEntry | undefined> {
+    const entry = await this.#stored(key, operation);
     if (entry?.kind !== 'value') return undefined;
     return isThere(this.#core, entry) ? entry : undefined;
   }

@@ -32,6 +32,13 @@ export type Begun =
  */
 export const NESTED_TURN_WAIT_MS = 2_000;
 
+/**
+ * So many turns of others are waited for that leave nothing behind, because their results are not to be stored or were
+ * invalidated. After that a process loads beside the others, or they would load one after the other, the last one
+ * waiting for them all. Not just a few: holders may die, and a turn may look as if it were over when messages are lost.
+ */
+export const MOST_TURNS = 8;
+
 /** Takes the token of every target, side by side, and looks whether a load is needed at all. */
 export async function beginFill(
   targets: readonly FillTarget[],
@@ -44,10 +51,13 @@ export async function beginFill(
     const turn = await takeTurn(targets[0]!, options, waiters);
     if (turn.kind !== 'start') return turn;
     confirmedAt = turn.askedAt;
-    const others = await Promise.all(targets.slice(1).map((each) => beginOne(each, options)));
-    starts = [turn.start, ...others];
+    starts = await beginAll(targets, options, [turn.start]);
   } else {
-    starts = await Promise.all(targets.map((each) => beginOne(each, options)));
+    starts = await beginAll(targets, options, []);
+  }
+  // What nobody waits for, and nothing can keep, is not worth asking the origin.
+  if (options.isDue !== undefined && starts.every((start) => start === undefined)) {
+    return { kind: 'none' };
   }
   const now = starts.some((start) => start?.entry !== undefined)
     ? targets[0]!.cache.runtime.clock.now()
@@ -130,7 +140,7 @@ async function takeTurn(
   const { budget, isStaleKnown } = options;
   // An entry that will not do must not keep the store from handing out the lease.
   const hints = { ...policy.hints, isRefresh: options.isRefresh || isStaleKnown === true };
-  for (;;) {
+  for (let waits = 1; ; waits++) {
     const askedAt = nextOrder();
     const starts = await cache.beginTurns([key], policy.mode, hints, budget);
     const start = starts?.[0];
@@ -141,16 +151,43 @@ async function takeTurn(
     }
     const end = await waitForTurns([start], waiters);
     if (end === 'abandoned') return { kind: 'none' };
-    if (end === 'late') {
-      const lateAt = nextOrder();
-      return { kind: 'start', start: await beginOne(target, options), askedAt: lateAt };
-    }
+    if (end === 'late') return beginUnturned(target, options);
     const confirmedAt = nextOrder();
     const entry = await cache.find(key, policy.mode, policy.hints, budget);
     if (entry !== undefined && !needsLoad(entry, cache.runtime.clock.now(), options)) {
       return { kind: 'found', entry, confirmedAt };
     }
+    if (waits === MOST_TURNS) return beginUnturned(target, options);
   }
+}
+
+/** Begins beside whoever else is loading. */
+async function beginUnturned(target: FillTarget, options: RunOptions): Promise<Turn> {
+  const askedAt = nextOrder();
+  return { kind: 'start', start: await beginOne(target, options), askedAt };
+}
+
+/** Begins where that has not been done yet. One that fails gives back what the others got. */
+async function beginAll(
+  targets: readonly FillTarget[],
+  options: RunOptions,
+  begun: readonly (FillStart | undefined)[],
+): Promise<readonly (FillStart | undefined)[]> {
+  if (targets.length === 1)
+    return begun.length === 1 ? begun : [await beginOne(targets[0]!, options)];
+  const starts = await Promise.allSettled(
+    targets.map(async (each, index) =>
+      index < begun.length ? begun[index] : beginOne(each, options),
+    ),
+  );
+  const failed = starts.find((each) => each.status === 'rejected');
+  const given = starts.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+  if (failed === undefined) return given;
+  releaseAll(
+    targets,
+    given.map((start) => start?.token),
+  );
+  throw failed.reason;
 }
 
 async function beginOne(

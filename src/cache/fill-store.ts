@@ -40,6 +40,8 @@ export interface StorePlan {
 /**
  * Stores what `plan` makes of each target's policy, and gives the tokens back where there is nothing to store.
  * The outcomes stand in the order of the targets.
+ *
+ * @param isStale - whether what is there has expired: a newer value with a ttl of 0 then makes it void, as in `set`
  */
 export async function storeAll(
   targets: readonly FillTarget[],
@@ -47,13 +49,26 @@ export async function storeAll(
   loadCostMs: number,
   plan: (policy: StorePolicy) => StorePlan | undefined,
   budget: CallBudget | undefined,
+  isStale = false,
 ): Promise<readonly LoadOutcome[]> {
   return Promise.all(
     targets.map(async (target, index) => {
       const token = tokens[index];
-      const decided = planSafely(target, plan);
-      if (decided === undefined || decided.ttlMs <= 0) {
+      const release = (): void => {
         if (token !== undefined) target.cache.release([token]);
+      };
+      let decided: StorePlan | undefined;
+      try {
+        decided = planSafely(target, plan);
+      } catch (error) {
+        release();
+        throw error;
+      }
+      if (decided === undefined || decided.ttlMs <= 0) {
+        release();
+        if (decided !== undefined && isStale) {
+          await target.cache.delete([target.key], target.policy.mode, budget);
+        }
         return 'skipped';
       }
       if (token === undefined) return 'unavailable';

@@ -4,7 +4,7 @@ import type { FillTarget } from './fill-store.js';
 import { Flight, nextOrder, type FlightResult } from './flight-table.js';
 import { accepts, isCircular, leavable, pinned, waitFor } from './flight-wait.js';
 import type { LoadContext } from './load-context.js';
-import { runFill } from './run-fill.js';
+import { NOTHING, runFill } from './run-fill.js';
 import { waitWithin } from './wait-within.js';
 
 /*
@@ -64,11 +64,25 @@ export async function fillResult(
     }
     // Whoever waits for this very load cannot take turns with it either.
     if (isCircular(current)) return runAlone(targets, load, { ...options, isClustered: false });
-    const result = await waitFor(current, signal);
+    const result = await joined(current, targets[0]!, signal);
     // A batch without the key says less than a load of that key alone would, which may throw or give null.
     if (result.outcome !== 'absent' && accepts(result, arrivedAt, cache, options)) {
       return result;
     }
+  }
+}
+
+/** Waits for somebody else's load. Its caller may want to know when the cache fails; ours may not. */
+async function joined(
+  flight: Flight,
+  { policy }: FillTarget,
+  signal: AbortSignal | undefined,
+): Promise<FlightResult> {
+  try {
+    return await waitFor(flight, signal);
+  } catch (error) {
+    if (policy.mode === 'throw' || signal?.aborted === true) throw error;
+    return NOTHING;
   }
 }
 

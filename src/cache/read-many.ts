@@ -48,11 +48,10 @@ export async function readMany(
   const canFallBack = fallbacks.size === missing.length;
   const isStaleKnown = fallbacks.size > 0;
   const { staleThrottleMs } = times;
-  const instead = (): Promise<ReadonlyMap<string, unknown> | undefined> =>
-    lookAgain(read, missing, fallbacks);
-  let loaded: ReadonlyMap<string, unknown>;
+  const instead = (): Promise<Instead | undefined> => lookAgain(read, missing, fallbacks);
+  let loaded: ReadonlyMap<string, unknown> | Instead;
   try {
-    loaded = await waitWithin<ReadonlyMap<string, unknown>>(
+    loaded = await waitWithin<ReadonlyMap<string, unknown> | Instead>(
       (relayed) =>
         fillMany(cache, missing, policy, load, {
           ...options,
@@ -85,8 +84,27 @@ export async function readMany(
     cache.reportLoad(missing[0]!, error);
     loaded = found;
   }
-  for (const [key, value] of loaded) values.set(key, value);
+  if (loaded instanceof Instead) {
+    loaded.count(cache);
+    loaded.entries.forEach(({ value }, key) => values.set(key, value));
+    return values;
+  }
+  for (const key of fallbacks.keys()) cache.countMiss(key);
+  loaded.forEach((value, key) => values.set(key, value));
   return values;
+}
+
+/** Entries that are served instead of what a load gives. */
+class Instead {
+  constructor(readonly entries: ReadonlyMap<string, StoredEntry>) {}
+
+  count(cache: CacheCore): void {
+    const now = cache.runtime.clock.now();
+    for (const [key, entry] of this.entries) {
+      if (entry.expiresAt > now) cache.countHit(key, entry);
+      else cache.countStale(key, entry);
+    }
+  }
 }
 
 async function lookUp(read: ReadMany, keys: readonly string[]): Promise<Sorted> {
@@ -137,7 +155,7 @@ async function lookAgain(
   { cache, policy, times, options }: ReadMany,
   missing: readonly string[],
   known: ReadonlyMap<string, StoredEntry>,
-): Promise<ReadonlyMap<string, unknown> | undefined> {
+): Promise<Instead | undefined> {
   let entries: readonly (StoredEntry | undefined)[];
   try {
     entries = await cache.findMany(missing, 'throw', policy.hints, options.budget);
@@ -150,14 +168,7 @@ async function lookAgain(
     (entry) => entry?.kind === 'value' && judge(entry, now, times) !== 'gone',
   );
   if (!isWhole) return undefined;
-  return new Map(
-    missing.map((key, index) => {
-      const entry = entries[index]!;
-      if (entry.expiresAt > now) cache.countHit(key, entry);
-      else cache.countStale(key, entry);
-      return [key, entry.value] as const;
-    }),
-  );
+  return new Instead(new Map(missing.map((key, index) => [key, entries[index]!])));
 }
 
 /** Refreshes what is due in one background load, but for what is being loaded or has failed a short while ago. */

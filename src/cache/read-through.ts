@@ -111,7 +111,8 @@ export async function loadOr(read: TimedRead, fallback: StoredEntry | undefined)
   }
   const { softTimeoutMs, hardTimeoutMs, staleThrottleMs } = times;
   const { signal } = options;
-  const runningMs = performance.now() - (cache.flights.get(key)?.startedAt ?? performance.now());
+  const running = cache.flights.get(key);
+  const runningMs = running === undefined ? 0 : performance.now() - running.startedAt;
   let ended: FlightResult | StoredEntry;
   try {
     ended = await waitWithin<FlightResult | StoredEntry>(
@@ -130,14 +131,14 @@ export async function loadOr(read: TimedRead, fallback: StoredEntry | undefined)
         abandon: (work) => reportLater(targets[0]!, work as Promise<FlightResult>),
       },
     );
-    if (isEntry(ended)) return ended.value;
+    if (isEntry(ended)) return served(cache, key, ended);
     if (ended.failure !== undefined) {
       const { error } = ended.failure;
       const entry = await lookAgain(read, fallback);
       if (entry === undefined) throw error;
       cache.retries.note(key, staleThrottleMs);
       cache.reportLoad(key, error);
-      return entry.value;
+      return served(cache, key, entry);
     }
   } catch (error) {
     cache.countMiss(key);
@@ -149,15 +150,15 @@ export async function loadOr(read: TimedRead, fallback: StoredEntry | undefined)
 
 /** Not asynchronous: what is in memory is answered without a turn of the event loop. */
 function answer(read: TimedRead, found: StoredEntry | undefined): Promise<unknown> {
-  const served = serve(read, found);
-  if (served.kind === 'load') return loadOr(read, served.fallback);
-  return served.entry.kind === 'error'
-    ? Promise.reject(served.entry.value as Error)
-    : Promise.resolve(served.entry.value);
+  const given = serve(read, found);
+  if (given.kind === 'load') return loadOr(read, given.fallback);
+  return given.entry.kind === 'error'
+    ? Promise.reject(given.entry.value as Error)
+    : Promise.resolve(given.entry.value);
 }
 
 /**
- * The entry to serve instead of a load's result; `undefined` when it was invalidated, or is too old by now. Counts it.
+ * The entry to serve instead of a load's result; `undefined` when it was invalidated, or is too old by now.
  * A store that fails now says nothing about it: then what the caller has read itself, after it came, still holds.
  */
 async function lookAgain(
@@ -172,11 +173,14 @@ async function lookAgain(
     entry = known;
   }
   if (entry?.kind !== 'value') return undefined;
-  const freshness = judge(entry, cache.runtime.clock.now(), times);
-  if (freshness === 'gone') return undefined;
-  if (freshness === 'fresh') cache.countHit(key, entry);
+  return judge(entry, cache.runtime.clock.now(), times) === 'gone' ? undefined : entry;
+}
+
+/** Counts an entry that is served instead of a load's result, and gives its value. */
+function served(cache: CacheCore, key: string, entry: StoredEntry): unknown {
+  if (entry.expiresAt > cache.runtime.clock.now()) cache.countHit(key, entry);
   else cache.countStale(key, entry);
-  return entry;
+  return entry.value;
 }
 
 const isExpired: DueCheck = ({ expiresAt }, now) => expiresAt <= now;

@@ -1,12 +1,13 @@
 import type { EntryWrite, FillStart, FillToken, LoadTurn } from './backend.js';
 import type { CacheCore } from './cache-core.js';
 import type { RunOptions } from './fill-options.js';
-import { isTurn, needsLoad, waitForTurns } from './fill-start.js';
+import { isTurn, MOST_TURNS, needsLoad, waitForTurns } from './fill-start.js';
 import {
   entryWrite,
   loadOutcome,
   planSafely,
   type FillTarget,
+  type StorePlan,
   type StorePolicy,
 } from './fill-store.js';
 import { nextOrder, type FlightResult, type LoadScope } from './flight-table.js';
@@ -52,12 +53,18 @@ interface BatchStart {
 export async function runBatch(batch: Batch, keys: readonly string[], land: Land): Promise<void> {
   const { cache, policy, options, waiters } = batch;
   let isClustered = options.isClustered === true;
+  let waits = 0;
   for (let wanted = keys; wanted.length > 0;) {
     const start = await beginBatch(batch, wanted, isClustered, land);
-    if (start.missing.length > 0) await loadBatch(batch, start, land);
-    if (start.turns.size === 0) return;
-    wanted = [...start.turns.keys()];
     const turns = [...start.turns.values()];
+    try {
+      if (start.missing.length > 0) await loadBatch(batch, start, land);
+    } catch (error) {
+      for (const turn of turns) turn.cancel();
+      throw error;
+    }
+    if (turns.length === 0) return;
+    wanted = [...start.turns.keys()];
     if (options.isDue !== undefined) {
       for (const turn of turns) turn.cancel();
       for (const key of wanted) land(key, NOTHING);
@@ -68,7 +75,7 @@ export async function runBatch(batch: Batch, keys: readonly string[], land: Land
       for (const key of wanted) land(key, NOTHING);
       return;
     }
-    if (end === 'late') isClustered = false;
+    if (end === 'late' || ++waits === MOST_TURNS) isClustered = false;
     const confirmedAt = nextOrder();
     const entries = await cache.findMany(wanted, policy.mode, policy.hints, options.budget);
     const now = cache.runtime.clock.now();
@@ -98,6 +105,11 @@ async function beginBatch(
   const tokens = new Map<string, FillToken>();
   const turns = new Map<string, LoadTurn>();
   const expired = new Set<string>();
+  if (starts === undefined && options.isDue !== undefined) {
+    // What nobody waits for, and nothing can keep, is not worth asking the origin.
+    for (const key of keys) land(key, NOTHING);
+    return { missing: [], tokens, expired, turns };
+  }
   const now = cache.runtime.clock.now();
   const missing = keys.filter((key, index) => {
     const start = starts?.[index];
@@ -125,6 +137,18 @@ async function loadBatch(
   land: Land,
 ): Promise<void> {
   const context = new LoadContext(undefined, waiters);
+  const open = new Map(tokens);
+  const release = (): void => {
+    const given = [...open.values()];
+    open.clear();
+    cache.release(given);
+  };
+  if (waiters.isAbandoned) {
+    release();
+    for (const key of missing) land(key, NOTHING);
+    return;
+  }
+  const stopListening = waiters.onAbandoned(release);
   const loadedAt = nextOrder();
   const startedAt = performance.now();
   let result: ReadonlyMap<string, unknown> | undefined;
@@ -132,7 +156,7 @@ async function loadBatch(
   try {
     result = await runLoad(context, scope, () => load(missing, context));
   } catch (error) {
-    cache.release([...tokens.values()]);
+    release();
     const throttleMs = options.staleThrottleMs ?? 0;
     for (const key of missing) {
       if (tokens.has(key)) cache.retries.note(key, throttleMs);
@@ -141,36 +165,47 @@ async function loadBatch(
     }
     throw error;
   } finally {
+    stopListening();
     costMs = loaded(cache, startedAt);
   }
   if (result === undefined || waiters.isAbandoned) {
-    cache.release([...tokens.values()]);
+    release();
     for (const key of missing) land(key, { ...NOTHING, loadedAt });
     return;
   }
+  const planOf = (target: FillTarget, value: unknown): StorePlan | undefined => {
+    try {
+      return planSafely(target, (each) => each.plan(value, context));
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
   const confirmedAt = nextOrder();
   const results = new Map<string, FlightResult>();
   const writes: EntryWrite[] = [];
+  const written: string[] = [];
   const gone: string[] = [];
   for (const key of missing) {
     const target: FillTarget = { cache, key, policy };
     const value = result.get(key);
     const token = tokens.get(key);
-    const plan =
-      value === undefined || !context.isStored
-        ? undefined
-        : planSafely(target, (each) => each.plan(value, context));
+    const plan = value === undefined || !context.isStored ? undefined : planOf(target, value);
     const isWritten = plan !== undefined && plan.ttlMs > 0;
     const unwritten = value === undefined ? 'absent' : 'skipped';
     const outcome = isWritten ? 'unavailable' : unwritten;
     results.set(key, { value, outcome, loadedAt, confirmedAt });
     cache.retries.forget(key);
-    // What is absent at the origin, and has expired here, is not to be served as stale any longer.
-    if (value === undefined && context.isStored && expired.has(key)) gone.push(key);
+    // What is absent at the origin, or not to be kept, and has expired here, is not to be served as stale any longer.
+    const isOutdated = value === undefined ? context.isStored : plan !== undefined && !isWritten;
+    if (isOutdated && expired.has(key)) gone.push(key);
     if (token === undefined) continue;
-    if (isWritten) writes.push(entryWrite(target, plan, { kind: 'fill', token }, costMs));
-    else cache.release([token]);
+    if (!isWritten) continue;
+    writes.push(entryWrite(target, plan, { kind: 'fill', token }, costMs));
+    written.push(key);
   }
+  for (const key of written) open.delete(key);
+  release();
   const outcomes = await cache.store(writes, policy.mode, options.budget);
   outcomes.forEach((outcome, index) => {
     const { key } = writes[index]!;

@@ -29,20 +29,26 @@ export async function runFill(
   if (begun.kind === 'none') return NOTHING;
   if (begun.kind === 'found') return foundResult(begun.entry, begun.confirmedAt);
   const { tokens, present } = begun;
+  if (waiters.isAbandoned) {
+    releaseAll(targets, tokens);
+    return NOTHING;
+  }
   const context = new LoadContext(present && staleValue(present, cache), waiters);
   const loadedAt = nextOrder();
   const startedAt = performance.now();
   let value: unknown;
   let failure: FlightResult['failure'];
+  // Nobody is to wait for a turn, here or elsewhere, because of a load whose result nobody wants.
+  const stopListening = waiters.onAbandoned(() => releaseAll(targets, tokens));
   try {
     value = await runLoad(context, scope, () => load(context));
   } catch (error) {
     failure = { error };
   }
+  stopListening();
   const costMs = loaded(cache, startedAt);
   const confirmedAt = nextOrder();
   if (waiters.isAbandoned) {
-    releaseAll(targets, tokens);
     emitLoad(cache, key, costMs, failure === undefined ? 'skipped' : 'rejected');
     return NOTHING;
   }
@@ -60,8 +66,9 @@ export async function runFill(
   cache.retries.forget(key);
   const plan = (policy: StorePolicy): StorePlan | undefined =>
     value === undefined || !context.isStored ? undefined : policy.plan(value, context);
-  const outcomes = await storeAll(targets, tokens, costMs, plan, options.budget);
-  if (value === undefined && context.isStored) await dropStale(targets, present, options.budget);
+  const isStale = isExpired(present, cache);
+  const outcomes = await storeAll(targets, tokens, costMs, plan, options.budget, isStale);
+  if (isStale && value === undefined && context.isStored) await dropStale(targets, options.budget);
   emitLoad(cache, key, costMs, outcomes[0]!);
   return { value, outcome: outcomes[0]!, loadedAt, confirmedAt };
 }
@@ -69,10 +76,8 @@ export async function runFill(
 /** What is absent at the origin, and has expired here, is not to be served as stale any longer. */
 async function dropStale(
   targets: readonly FillTarget[],
-  present: StoredEntry | undefined,
   budget: CallBudget | undefined,
 ): Promise<void> {
-  if (present === undefined || present.expiresAt > targets[0]!.cache.runtime.clock.now()) return;
   await Promise.all(
     targets.map(({ cache, key, policy }) => cache.delete([key], policy.mode, budget)),
   );
@@ -84,6 +89,10 @@ export function foundResult({ kind, value }: StoredEntry, confirmedAt: number): 
   return kind === 'error'
     ? { value: undefined, failure: { error: value }, ...place }
     : { value, ...place };
+}
+
+function isExpired(entry: StoredEntry | undefined, cache: CacheCore): boolean {
+  return entry !== undefined && entry.expiresAt <= cache.runtime.clock.now();
 }
 
 function staleValue(entry: StoredEntry, cache: CacheCore): StaleValue {

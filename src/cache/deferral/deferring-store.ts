@@ -80,6 +80,8 @@ function storeOrKeep(
   if (deferral.isTrusted || (isSet && deferral.isAnswering)) {
     return deferral.keepOnFailure('store', () => store.store(writes, options), replaced);
   }
+  // The store is not to keep others waiting for what it is not given.
+  store.release(writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token])));
   const invalidation = replaced();
   if (invalidation?.kind !== 'keys') return deferral.refuse();
   const deleted = deferral.invalidate('store', invalidation, () =>

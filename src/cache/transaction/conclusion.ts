@@ -79,6 +79,8 @@ export class Conclusion {
   /** Issues the puts, in the turn of the event loop in which the invalidations were issued. */
   store(): readonly Promise<unknown>[] {
     const writes = [...this.#puts, ...this.#renew()];
+    // A put is an invalidation for whoever would join a load that began before.
+    for (const { key } of writes) this.#cache.ownFlights.detach(key);
     return writes.length === 0 ? [] : [this.#storeAll(writes)];
   }
 

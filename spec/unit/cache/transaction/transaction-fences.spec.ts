@@ -35,6 +35,40 @@ for (const isShared of [false, true]) {
       await manager.close();
     });
 
+    it('lets nobody join a load that began before a put was committed', async () => {
+      const source = new GatedSource();
+      const read = (): Promise<string> =>
+        users.getOrSet(1, async (context) => {
+          context.doNotStore();
+          return source.load();
+        });
+      const before = read();
+      await source.started(1);
+      await manager.transaction(() => users.set(1, 'put'));
+      // The put is gone, whether by its ttl or by a bound; what the load has seen is no younger for that.
+      await backend.open({ name: 'users', version: 'v1' }).store([
+        {
+          key: '1',
+          entry: {
+            value: 'put',
+            kind: 'value',
+            tags: [],
+            createdAt: 0,
+            expiresAt: 1,
+            retainedUntil: 1,
+            loadCostMs: 0,
+          },
+          fence: { kind: 'set' },
+        },
+      ]);
+      const after = read();
+      await settle();
+      source.finish(1, 'before');
+      await source.started(2);
+      source.finish(2, 'after');
+      expect([await before, await after]).to.deep.equal(['before', 'after']);
+    });
+
     describe('carlos-emr/carlos#2141: the deferred put of an older reader', () => {
       it('does not overwrite the eviction of a newer writer, when it was a load', async () => {
         const table = new Table();
