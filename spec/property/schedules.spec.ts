@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { findMissing } from '../support/scheduler/availability.js';
 import { describeFailure, runRandom } from '../support/scheduler/random-schedules.js';
 import { ScenarioRunner } from '../support/scheduler/scenario.js';
 import { PLANTED_FAULTS } from '../support/scheduler/spoiled-backend.js';
@@ -36,12 +35,10 @@ describe('P1 under random schedules', function () {
     const count = Math.ceil((COUNT * world.share) / total);
 
     it(`holds in ${world.name}, ${count} schedules from seed ${SEED}`, async () => {
-      const missing = await findMissing(runner, world);
       const { failure, schedules, hits } = await runRandom(runner, {
         worlds: [world],
         seed: SEED,
         count,
-        isThere: (_, operation) => !missing.has(operation),
       });
       if (failure !== undefined) expect.fail(describeFailure(failure.schedule, failure.outcome));
       expect(schedules).to.equal(count);
@@ -50,13 +47,11 @@ describe('P1 under random schedules', function () {
 
     for (const { name, spoil } of PLANTED_FAULTS) {
       it(`is seen to be broken in ${world.name} when ${name}`, async () => {
-        const missing = await findMissing(runner, world);
         const { failure } = await runRandom(runner, {
           worlds: [world],
           seed: SEED,
           count: FAULTY_COUNT,
           spoil,
-          isThere: (_, operation) => !missing.has(operation),
         });
         expect(failure?.outcome.failure?.name).to.equal('StaleRead');
       });
@@ -70,11 +65,7 @@ describe('P1 under random schedules', function () {
       count: FAULTY_COUNT,
       spoil: PLANTED_FAULTS[0]!.spoil,
     };
-    const isThere = (): boolean => true;
-    const [first, second] = [
-      await runRandom(runner, { ...settings, isThere }),
-      await runRandom(runner, { ...settings, isThere }),
-    ];
+    const [first, second] = [await runRandom(runner, settings), await runRandom(runner, settings)];
     expect(first.failure?.outcome.trace).to.deep.equal(second.failure?.outcome.trace);
     expect(first.failure?.schedule.scenario.placed.length).to.be.below(4);
   });

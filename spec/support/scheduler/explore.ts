@@ -1,4 +1,5 @@
 import { areIndependent, type Chooser, type Footprint, type Schedule } from './schedule.js';
+import { randomFrom } from './random-schedules.js';
 import type { Outcome, Scenario, ScenarioRunner } from './scenario.js';
 
 interface Frame {
@@ -14,6 +15,8 @@ interface Frame {
 export interface Exploration {
   /** Orders that were run to their end. */
   readonly schedules: number;
+  /** Whether these were all of them, up to the changing of independent steps. */
+  readonly isComplete: boolean;
   readonly reads: number;
   readonly hits: number;
   /** Orders that broke something. */
@@ -29,26 +32,44 @@ class Redundant extends Error {}
  * (P. Godefroid, "Partial-Order Methods for the Verification of Concurrent Systems", chapter 5), with what a step
  * touches observed when it is taken. Each order runs from scratch.
  *
+ * @param mostRuns - after so many runs the orders that are left are sampled: as many again, at random
  * @param mostFailures - after so many the exploration ends
  */
 export async function explore(
   runner: ScenarioRunner,
   scenario: Scenario,
+  mostRuns = Infinity,
   mostFailures = 1,
 ): Promise<Exploration> {
   const frames: Frame[] = [];
   const failures: Outcome[] = [];
   let [schedules, reads, hits] = [0, 0, 0];
-  do {
-    const outcome = await runner.run(scenario, (schedule) => follow(frames, schedule));
-    if (outcome.failure instanceof Redundant) continue;
+  const count = (outcome: Outcome): void => {
     schedules++;
     reads += outcome.reads;
     hits += outcome.hits;
     if (outcome.failure !== undefined) failures.push(outcome);
+  };
+  let isComplete = false;
+  for (let runs = 0; runs < mostRuns && !isComplete; runs++) {
+    const outcome = await runner.run(scenario, (schedule) => follow(frames, schedule));
+    if (!(outcome.failure instanceof Redundant)) count(outcome);
     if (failures.length >= mostFailures) break;
-  } while (backtrack(frames));
-  return { schedules, reads, hits, failures };
+    isComplete = !backtrack(frames);
+  }
+  const samples = isComplete ? 0 : mostRuns;
+  for (let seed = 0; seed < samples && failures.length < mostFailures; seed++) {
+    const random = randomFrom(seed);
+    count(
+      await runner.run(
+        scenario,
+        () =>
+          ({ length }) =>
+            Math.floor(random() * length),
+      ),
+    );
+  }
+  return { schedules, isComplete, reads, hits, failures };
 }
 
 /** Takes the steps of the frames, and opens new ones behind them. */

@@ -22,8 +22,6 @@ export interface OperationRow {
   readonly isVariant?: boolean;
   /** Whether it stands for its kind where there is no time for all. */
   readonly isRepresentative?: boolean;
-  /** Whether the library, or this world, may not have it yet. */
-  readonly mayBeMissing?: boolean;
   run(actor: Actor): Promise<unknown>;
 }
 

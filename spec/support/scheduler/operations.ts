@@ -113,13 +113,23 @@ const VOIDS: readonly OperationRow[] = [
     ({ cache: users }) => users.invalidateTags(TAGS[0]!, 'red'),
   ),
   {
-    ...invalidation(
-      'invalidateTags, all of them',
-      () => tagged,
-      ({ manager }) => manager.invalidateTags({ all: TAGS }),
-    ),
-    mayBeMissing: true,
+    name: 'delete in a transaction',
+    kind: 'void',
+    run: async (actor): Promise<void> => {
+      const issued = await actor.manager.transaction(async () => {
+        await actor.cache.delete(actor.key);
+        await actor.pause('the transaction ends');
+        // It binds others from here on.
+        return actor.issue(own(actor));
+      });
+      actor.acknowledge(issued);
+    },
   },
+  invalidation(
+    'invalidateTags, all of them',
+    () => tagged,
+    ({ manager }) => manager.invalidateTags({ all: TAGS }),
+  ),
   invalidation(
     'clear',
     () => every,

@@ -1,6 +1,6 @@
 import type { CacheBackend } from 'cachewell';
 import { DEFINITIONS } from './definitions.js';
-import { KEYS, type OperationRow } from './operation.js';
+import { KEYS } from './operation.js';
 import { OPERATIONS, operationsOf } from './operations.js';
 import type { Chooser } from './schedule.js';
 import type { Outcome, Placed, Scenario, ScenarioRunner } from './scenario.js';
@@ -42,8 +42,6 @@ export interface RandomSettings {
   readonly count: number;
   /** See `WorldSettings.spoil`. */
   readonly spoil?: ((backend: CacheBackend) => CacheBackend) | undefined;
-  /** Whether an operation exists in a world. */
-  readonly isThere: (world: WorldRow, operation: OperationRow) => boolean;
 }
 
 const MOST_OPERATIONS = 5;
@@ -90,23 +88,18 @@ export function describeFailure(
   ].join('\n');
 }
 
-function randomScenario(
-  random: () => number,
-  { worlds, spoil, isThere }: RandomSettings,
-): Scenario {
+function randomScenario(random: () => number, { worlds, spoil }: RandomSettings): Scenario {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
   const world = pick(worlds);
-  const rows = (kind: OperationRow['kind']): readonly OperationRow[] =>
-    operationsOf(kind).filter((row) => isThere(world, row));
   const count = 2 + Math.floor(random() * (MOST_OPERATIONS - 1));
   const size = world.size;
   const placed = Array.from({ length: count }, (_, index): Placed => {
     const operation =
       index === 0
-        ? pick(rows('fill'))
+        ? pick(operationsOf('fill'))
         : index === 1
-          ? pick(rows('void'))
-          : pick(OPERATIONS.filter((row) => isThere(world, row)));
+          ? pick(operationsOf('void'))
+          : pick(OPERATIONS);
     const key = random() < 0.8 ? KEYS[0] : KEYS[1];
     return { operation, node: Math.floor(random() * size), key };
   });

@@ -37,7 +37,7 @@ export const WORLDS: readonly WorldRow[] = [
   {
     name: 'memory',
     size: 1,
-    share: 6,
+    share: 30,
     build: (settings): World => ({
       nodes: [makeNode(0, new MemoryBackend({ sweepInterval: Infinity }), settings)],
       reach: everywhere,
@@ -46,7 +46,7 @@ export const WORLDS: readonly WorldRow[] = [
   ...[1, 2].map((size): WorldRow => ({
     name: `remote memory, ${nodes(size)}`,
     size,
-    share: 4,
+    share: 15,
     isImplied: size === 1,
     build: (settings): World => {
       const remote = new RemoteMemory();
@@ -61,7 +61,8 @@ export const WORLDS: readonly WorldRow[] = [
   ...[1, 2].map((size): WorldRow => ({
     name: `simulated Redis, ${nodes(size)}`,
     size,
-    share: 2,
+    share: 3,
+    isCostly: size > 1,
     build: (settings): World => {
       const server = new SimulatedRedis(settings.time.now);
       return {
@@ -76,7 +77,7 @@ export const WORLDS: readonly WorldRow[] = [
   ...[1, 2].map((size): WorldRow => ({
     name: `tiered, ${nodes(size)}`,
     size,
-    share: 2,
+    share: size,
     isImplied: size === 1,
     isCostly: true,
     pending: tiered === undefined ? 'there is no TieredBackend yet' : undefined,
