@@ -123,15 +123,13 @@ export class Coherence {
   /** Begins a new epoch, which makes every process drop everything, this one included. */
   renew(): void {
     if (this.#isClosed) return;
-    this.#owesEpoch = false;
-    this.#epoch += 1;
-    this.#nextNumber = 0;
+    this.#nextEpoch();
     this.#parts.ownTier.distrust();
     this.#beat();
   }
 
   /**
-   * Lets go of the timer and closes the bus.
+   * Lets go of the timer, pays an epoch that is owed, says goodbye, and closes the bus.
    *
    * @param isLastWord - whether nothing more can be invalidated here; only then the others may forget this process
    */
@@ -139,11 +137,18 @@ export class Coherence {
     clearInterval(this.#timer);
     if (isLastWord && this.#isSubscribed && !this.#isClosed) {
       const dueAt = performance.now() + timeoutMs;
+      if (this.#owesEpoch) this.#nextEpoch();
       // A bye that does not arrive is a process that falls silent: the others cope with that.
       await Promise.resolve(this.#publish({ kind: 'bye' }, { dueAt })).catch(() => undefined);
     }
     this.#isClosed = true;
     await this.#parts.bus.close(timeoutMs);
+  }
+
+  #nextEpoch(): void {
+    this.#owesEpoch = false;
+    this.#epoch += 1;
+    this.#nextNumber = 0;
   }
 
   async #publish(body: MessageBody, options: CallOptions): Promise<void> {

@@ -187,8 +187,8 @@ export class TieredBackend implements CacheBackend {
   }
 
   /**
-   * Lets writes and invalidations that are under way finish, says goodbye, and closes the bus, the shared tier and the
-   * own one.
+   * Lets writes and invalidations that are under way finish, and the shared tier take those that it missed; says
+   * goodbye, and closes the bus and the own tier.
    */
   close(timeoutMs: number): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
@@ -200,8 +200,9 @@ export class TieredBackend implements CacheBackend {
     const remainingMs = (): number => Math.max(0, until - performance.now());
     const isDone = await this.#work.close(timeoutMs);
     const closings = [
-      () => this.#coherence?.close(remainingMs(), isDone),
+      // First: what it carries out late, others must hear of before they are told that nothing more will come.
       () => this.#l2.close(remainingMs()),
+      () => this.#coherence?.close(remainingMs(), isDone),
       () => this.#l1.close(remainingMs()),
     ];
     const failures: unknown[] = [];

@@ -14,6 +14,11 @@ export class TieredToken implements FillToken {
   get sequence(): number {
     return (this.l2 ?? this.l1).sequence;
   }
+
+  /** The shared tier's: what was invalidated is known there first. */
+  get claim(): unknown {
+    return this.l2?.claim;
+  }
 }
 
 /** Whether a token was given by a tiered store. */

@@ -673,6 +673,18 @@ describe(TieredBackend.name, () => {
   });
 
   describe('#close', () => {
+    it('makes others drop what they copied before the shared tier took a late invalidation', async () => {
+      await node.set('k', 'old');
+      node.failShared('delete');
+      await caught(() => node.store.delete(['k']));
+      expect(await other.read('k')).to.deep.equal(['old', 'l2']);
+      node.l2.heal();
+      await node.backend.close(60_000);
+      expect(await other.read('k')).to.deep.equal([undefined, undefined]);
+      // It has said goodbye, too: nobody waits for its next word.
+      expect(await other.backend.info()).to.include({ senders: 0, suspected: 0 });
+    });
+
     it('lets an invalidation finish, then says goodbye', async () => {
       await node.set('k', 'old');
       await other.get('k');
