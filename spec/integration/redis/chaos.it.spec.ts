@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ChaosPair, PAIR_FAULTS, type ChaosTimes } from '../../support/chaos/chaos-pair.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
-/** How many rounds: one fault on one pair of nodes each. `npm run chaos` runs more of them, with the real times. */
+/** How many rounds: one fault on one pair of nodes each. `node scripts/chaos.mjs` runs more of them, with the real times. */
 const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 200);
 /** By what the real times are multiplied. */
 const SCALE = Number(process.env['CHAOS_SCALE'] ?? 0.1);

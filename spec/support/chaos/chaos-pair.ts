@@ -17,6 +17,8 @@ export const PAIR_FAULTS = [
   'message doubled',
   'messages swapped',
   'node cut off',
+  'reader replaced',
+  'writer replaced',
 ] as const;
 
 export type PairFault = (typeof PAIR_FAULTS)[number];
@@ -27,6 +29,10 @@ export interface ChaosTimes extends StaleBounds {
 }
 
 const KEYS = 8;
+/** No multiple of the number of keys, so that every key meets every kind of write. */
+const WRITE_KINDS = 9;
+/** Clears leave nothing to read; of those that are due, so many become one. */
+const CLEARS_TO_ONE = 8;
 const WRITE_EVERY_MS = 20;
 const READ_EVERY_MS = 5;
 
@@ -38,10 +44,12 @@ export class ChaosPair {
   readonly watch: StaleWatch;
   readonly #busWay: FaultProxy;
   readonly #storeWay: FaultProxy;
-  readonly #writer: CacheManager;
-  readonly #reader: CacheManager;
-  readonly #written: Cache<readonly [key: string], number>;
-  readonly #read: Cache<readonly [key: string], number>;
+  readonly #startWriter: () => CacheManager;
+  readonly #startReader: () => CacheManager;
+  #writer: CacheManager;
+  #reader: CacheManager;
+  #written: Cache<readonly [key: string], number>;
+  #read: Cache<readonly [key: string], number>;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
   #step = 0;
@@ -66,8 +74,10 @@ export class ChaosPair {
           heartbeat: times.heartbeatMs,
         }),
       });
-    this.#writer = manager(url, url);
-    this.#reader = manager(ways.store.url, ways.bus.url);
+    this.#startWriter = () => manager(url, url);
+    this.#startReader = () => manager(ways.store.url, ways.bus.url);
+    this.#writer = this.#startWriter();
+    this.#reader = this.#startReader();
     this.#written = this.#writer.cache('chaos', { onError: 'throw' });
     this.#read = this.#reader.cache('chaos');
   }
@@ -114,6 +124,16 @@ export class ChaosPair {
       case 'node cut off':
         this.#busWay.swallow();
         this.#storeWay.swallow();
+        break;
+      case 'reader replaced':
+        this.#retire(this.#reader);
+        this.#reader = this.#startReader();
+        this.#read = this.#reader.cache('chaos');
+        break;
+      case 'writer replaced':
+        this.#retire(this.#writer);
+        this.#writer = this.#startWriter();
+        this.#written = this.#writer.cache('chaos', { onError: 'throw' });
     }
   }
 
@@ -134,9 +154,10 @@ export class ChaosPair {
     const step = this.#step++;
     const key = `k${step % KEYS}`;
     const cache = this.#written;
+    const isRare = Math.floor(step / WRITE_KINDS) % CLEARS_TO_ONE === 0;
     const acknowledge = this.watch.write(key);
     try {
-      switch (step % 4) {
+      switch (step % WRITE_KINDS) {
         case 0:
           await cache.delete(key);
           break;
@@ -145,6 +166,21 @@ export class ChaosPair {
           break;
         case 2:
           await cache.deleteMany([key, 'another']);
+          break;
+        case 3:
+          await cache.set(key, this.watch.current(key), { tags: [key, 'all'] });
+          break;
+        case 4:
+          await cache.expire(key, 0);
+          break;
+        case 5:
+          await cache.invalidateTags({ all: [key, 'all'] });
+          break;
+        case 6:
+          await (isRare ? cache.clear() : cache.delete(key));
+          break;
+        case 7:
+          await (isRare ? this.#writer.clearAll() : cache.delete(key));
           break;
         default:
           await cache.deletePattern(key);
@@ -159,9 +195,14 @@ export class ChaosPair {
     const key = `k${Math.floor(Math.random() * KEYS)}`;
     const startedAt = performance.now();
     const version = await this.#read.getOrSet(key, async () => this.watch.current(key), {
-      tags: [key],
+      tags: [key, 'all'],
     });
     this.watch.read(key, version, startedAt);
+  }
+
+  /** A process that ends beside the one that takes its place. */
+  #retire(manager: CacheManager): void {
+    this.#track(manager.close({ timeout: 500 }));
   }
 
   #track(work: Promise<unknown>): void {
