@@ -136,7 +136,7 @@ for (const world of WORLDS.filter(({ isImplied }) => IS_THOROUGH || isImplied !=
             isPrimed: false,
             spoil: fault.spoil,
           };
-          const { failures } = await inVirtualTime(() => explore(runner, scenario, MOST_RUNS));
+          const { failures } = await inVirtualTime(() => explore(runner, scenario, 20 * MOST_RUNS));
           expect(failures[0]?.failure?.name, invalidation.name).to.equal('StaleRead');
         }
       });
