@@ -83,6 +83,11 @@ export interface BackendCapabilities {
    * The manager does it for shared backends that do not.
    */
   readonly keepsInvalidations?: boolean | undefined;
+  /**
+   * Whether it goes on by itself while its shared store is out of reach, so that a lookup that failed says nothing about
+   * the fill that follows.
+   */
+  readonly goesOnAlone?: boolean | undefined;
 }
 
 /** How one call may be done. */

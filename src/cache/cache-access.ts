@@ -69,8 +69,8 @@ export abstract class CacheAccess {
 
   /** The time that a call of several steps may wait for the store; `undefined` where it does not wait. */
   startBudget(): CallBudget | undefined {
-    const { callTimeoutMs } = this.runtime;
-    return callTimeoutMs === undefined ? undefined : new CallBudget(callTimeoutMs);
+    const { callTimeoutMs, goesOnAlone } = this.runtime;
+    return callTimeoutMs === undefined ? undefined : new CallBudget(callTimeoutMs, goesOnAlone);
   }
 
   countHit(key: string, { source }: StoredEntry): void {

@@ -24,6 +24,8 @@ export interface CacheRuntime {
   readonly storesBytes: boolean;
   /** Whether the store lets processes take turns. */
   readonly hasLeases: boolean;
+  /** Whether the store goes on by itself while what is behind it is out of reach. */
+  readonly goesOnAlone?: boolean | undefined;
   /** The most that one call may wait for the store, over all its steps; absent where answers come at once. */
   readonly callTimeoutMs?: number | undefined;
   /** @throws {@link CacheClosedError} after the manager was closed */

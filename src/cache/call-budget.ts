@@ -16,14 +16,19 @@ const SLACK_MS = 5;
  */
 export class CallBudget {
   readonly #totalMs: number;
+  readonly #goesOn: boolean;
   #spentMs = 0;
   #waiting = 0;
   #waitingSince = 0;
   #failure: CacheError | undefined;
 
-  /** @param totalMs - the backend's `callTimeoutMs` */
-  constructor(totalMs: number) {
+  /**
+   * @param totalMs - the backend's `callTimeoutMs`
+   * @param goesOn - whether further steps make sense after one that found the store out of reach
+   */
+  constructor(totalMs: number, goesOn: boolean = false) {
     this.#totalMs = totalMs;
+    this.#goesOn = goesOn;
   }
 
   /** What showed that the store is out of reach; `undefined` while nothing has. */
@@ -54,7 +59,7 @@ export class CallBudget {
 
   /** Takes note of a failure of the store. */
   note(error: unknown): void {
-    if (isOutage(error)) this.#failure ??= error;
+    if (!this.#goesOn && isOutage(error)) this.#failure ??= error;
   }
 
   /** Counts the time until a step's answer, and takes note of its failure. */

@@ -39,6 +39,7 @@ export class ManagerRuntime implements CacheRuntime {
   readonly isShared: boolean;
   readonly storesBytes: boolean;
   readonly hasLeases: boolean;
+  readonly goesOnAlone: boolean;
   isClosed = false;
   /** Failures that belong to no cache. */
   errorsOutsideCaches = 0;
@@ -68,6 +69,7 @@ export class ManagerRuntime implements CacheRuntime {
     this.isShared = backend.capabilities.isShared;
     this.storesBytes = backend.capabilities.stores === 'bytes';
     this.hasLeases = backend.capabilities.hasLeases;
+    this.goesOnAlone = backend.capabilities.goesOnAlone === true;
     this.#errorLog = new ErrorLog(options.logger, options.clock);
     this.#isEnabled = options.isEnabled;
     if (this.#isEnabled) this.attached();

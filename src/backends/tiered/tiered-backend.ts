@@ -86,6 +86,7 @@ export class TieredBackend implements CacheBackend {
       ...l2.capabilities,
       isShared: true,
       keepsInvalidations: true,
+      goesOnAlone: true,
     });
   }
 
