@@ -34,8 +34,9 @@ const operations = (
 export const lifecycleCases: readonly BackendCase[] = [
   backendCase('has a name and declares what it can do', async ({ backend }) => {
     assert.match(backend.name, /^\S+$/);
-    const { stores, keepsInvalidations, ...claims } = backend.capabilities;
-    assert.ok(keepsInvalidations === undefined || typeof keepsInvalidations === 'boolean');
+    const { stores, keepsInvalidations, goesOnAlone, ...claims } = backend.capabilities;
+    for (const optional of [keepsInvalidations, goesOnAlone])
+      assert.ok(optional === undefined || typeof optional === 'boolean');
     assert.ok(stores === 'values' || stores === 'bytes');
     const names = ['canScan', 'hasConditionalStores', 'hasGenerations', 'hasLeases', 'isShared'];
     assert.deepEqual(Object.keys(claims).sort(), names);
