@@ -18,14 +18,7 @@ import { costRule, type CostModel } from './codecs/recommendation.js';
 import { builtInSamples } from './codecs/samples.js';
 import { describeEnvironment } from './support/environment.js';
 import { publish } from './support/report.js';
-import {
-  COMMON_OPTIONS,
-  readOptions,
-  runMain,
-  UsageError,
-  usageText,
-  wholeNumber,
-} from './support/usage.js';
+import { COMMON_OPTIONS, runMain, UsageError, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:codecs';
 
@@ -58,12 +51,7 @@ const OPTIONS = {
   ...COMMON_OPTIONS,
 } as const;
 
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, OPTIONS, async (options) => {
   const isQuick = options.quick === true;
   const rounds = wholeNumber('rounds', options.rounds, {
     absent: isQuick ? 5 : 9,

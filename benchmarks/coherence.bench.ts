@@ -11,8 +11,9 @@ import { describeEnvironment } from './support/environment.js';
 import { startRedis } from './support/redis-server.js';
 import { publish } from './support/report.js';
 import { figure } from './support/table.js';
-import { COMMON_OPTIONS, readOptions, runMain, usageText, wholeNumber } from './support/usage.js';
-import { percentile, startWorkers } from './support/workers.js';
+import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
+import { percentile } from './support/statistics.js';
+import { startWorkers } from './support/workers.js';
 
 const COMMAND = 'npm run bench:coherence';
 const PROCESSES = 3;
@@ -22,12 +23,7 @@ const OPTIONS = {
   ...COMMON_OPTIONS,
 } as const;
 
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, OPTIONS, async (options) => {
   const rate = wholeNumber('rate', options.rate, { absent: 2000, min: PROCESSES });
   const seconds = wholeNumber('seconds', options.seconds, {
     absent: options.quick === true ? 3 : 20,

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describeEnvironment, root } from './support/environment.js';
 import { publish } from './support/report.js';
 import { pairedRatio, spreadOf } from './support/statistics.js';
-import { COMMON_OPTIONS, readOptions, runMain, usageText, wholeNumber } from './support/usage.js';
+import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:import';
 
@@ -34,12 +34,7 @@ interface CoreSize {
   readonly peerFiles: number;
 }
 
-await runMain(async () => {
-  const options = readOptions(COMMON_OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, COMMON_OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, COMMON_OPTIONS, async (options) => {
   const rounds = wholeNumber('rounds', options.rounds, {
     absent: options.quick === true ? 5 : 25,
     min: 1,

@@ -14,8 +14,8 @@ import { describeEnvironment } from './support/environment.js';
 import { startRedis } from './support/redis-server.js';
 import { publish } from './support/report.js';
 import { figure } from './support/table.js';
-import { COMMON_OPTIONS, readOptions, runMain, usageText, wholeNumber } from './support/usage.js';
-import { percentile } from './support/workers.js';
+import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
+import { percentile } from './support/statistics.js';
 
 const COMMAND = 'npm run bench:invalidation';
 const TAGGED_SHARE = 10;
@@ -26,12 +26,7 @@ const OPTIONS = {
   ...COMMON_OPTIONS,
 } as const;
 
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, OPTIONS, async (options) => {
   const isQuick = options.quick === true;
   const keys = wholeNumber('keys', options.keys, {
     absent: isQuick ? 50_000 : 1_000_000,

@@ -27,14 +27,7 @@ import { describeEnvironment } from './support/environment.js';
 import { publish, type Section } from './support/report.js';
 import { measureInRounds, type RoundOptions, type Subject, type Timing } from './support/rounds.js';
 import { pairedRatio, spreadOf } from './support/statistics.js';
-import {
-  COMMON_OPTIONS,
-  readOptions,
-  runMain,
-  UsageError,
-  usageText,
-  wholeNumber,
-} from './support/usage.js';
+import { COMMON_OPTIONS, runMain, UsageError, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:memory';
 const OPTIONS = {
@@ -46,12 +39,7 @@ const OPTIONS = {
   ...COMMON_OPTIONS,
 } as const;
 
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, OPTIONS, async (options) => {
   const isQuick = options.quick === true;
   const rounds = wholeNumber('rounds', options.rounds, {
     absent: isQuick ? 7 : 25,

@@ -15,18 +15,13 @@ import { publish } from './support/report.js';
 import { measureInRounds, type Subject } from './support/rounds.js';
 import { pairedRatio, spreadOf } from './support/statistics.js';
 import { figure } from './support/table.js';
-import { COMMON_OPTIONS, readOptions, runMain, usageText, wholeNumber } from './support/usage.js';
+import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:outage-tiers';
 const KEYS = 1000;
 const MAX_STALENESS_MS = 3000;
 
-await runMain(async () => {
-  const options = readOptions(COMMON_OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, COMMON_OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, COMMON_OPTIONS, async (options) => {
   const rounds = wholeNumber('rounds', options.rounds, {
     absent: options.quick === true ? 7 : 25,
     min: 3,

@@ -17,7 +17,8 @@ import { describeEnvironment } from './support/environment.js';
 import { seededRandom } from './support/random.js';
 import { startRedis } from './support/redis-server.js';
 import { publish } from './support/report.js';
-import { COMMON_OPTIONS, readOptions, runMain, usageText, wholeNumber } from './support/usage.js';
+import { percentile } from './support/statistics.js';
+import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:outage';
 const KEYS = 500;
@@ -46,16 +47,7 @@ function heapMb(): number {
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function percentile(sorted: Float64Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-}
-
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, OPTIONS, async (options) => {
   const seconds = wholeNumber('seconds', options.seconds, {
     absent: options.quick === true ? 20 : 600,
     min: 1,

@@ -19,14 +19,7 @@ import { publish, type Section } from './support/report.js';
 import { measureInRounds, type Subject, type Timing } from './support/rounds.js';
 import { median, pairedRatio, spreadOf } from './support/statistics.js';
 import { figure } from './support/table.js';
-import {
-  COMMON_OPTIONS,
-  readOptions,
-  runMain,
-  UsageError,
-  usageText,
-  wholeNumber,
-} from './support/usage.js';
+import { COMMON_OPTIONS, runMain, UsageError, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:redis';
 const KEYS = 1000;
@@ -63,12 +56,7 @@ interface Group {
   readonly subjects: readonly Subject[];
 }
 
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, OPTIONS, async (options) => {
   const isQuick = options.quick === true;
   const rounds = wholeNumber('rounds', options.rounds, {
     absent: isQuick ? 5 : 15,

@@ -11,7 +11,7 @@ import { describeEnvironment } from './support/environment.js';
 import { startRedis } from './support/redis-server.js';
 import { publish } from './support/report.js';
 import { figure } from './support/table.js';
-import { COMMON_OPTIONS, readOptions, runMain, usageText, wholeNumber } from './support/usage.js';
+import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
 import { startWorkers } from './support/workers.js';
 
 const COMMAND = 'npm run bench:refresh';
@@ -30,12 +30,7 @@ interface Counted {
   readonly misses: number;
 }
 
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
-    return;
-  }
+await runMain(COMMAND, OPTIONS, async (options) => {
   const rate = wholeNumber('rate', options.rate, { absent: 1000, min: PROCESSES });
   const lifetimes = wholeNumber('lifetimes', options.lifetimes, {
     absent: options.quick === true ? 10 : 100,

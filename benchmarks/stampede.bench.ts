@@ -15,8 +15,8 @@ import { describeEnvironment } from './support/environment.js';
 import { seededRandom } from './support/random.js';
 import { startRedis } from './support/redis-server.js';
 import { publish } from './support/report.js';
-import { median } from './support/statistics.js';
-import { COMMON_OPTIONS, readOptions, runMain, usageText, wholeNumber } from './support/usage.js';
+import { median, percentile } from './support/statistics.js';
+import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:stampede';
 const LOAD_MS = 20;
@@ -38,9 +38,7 @@ interface Trial {
   readonly lateMs: readonly number[];
 }
 
-await runMain(async () => {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) return void process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n`);
+await runMain(COMMAND, OPTIONS, async (options) => {
   const isQuick = options.quick === true;
   const count = (name: 'rounds' | 'kills' | 'processes' | 'callers', absent: number): number =>
     wholeNumber(name, options[name], { absent, min: name === 'kills' ? 0 : 1 });
@@ -76,7 +74,7 @@ await runMain(async () => {
     commandsPerTrial: commands,
     // The loading process looks, asks, begins, stores, and ends its lease.
     commandsPerWaitingProcess: processes === 1 ? 0 : (commands - 5) / (processes - 1),
-    waitersLateMs: { p50: quantile(lateMs, 0.5), p99: quantile(lateMs, 0.99) },
+    waitersLateMs: { p50: percentile(lateMs, 0.5), p99: percentile(lateMs, 0.99) },
     takeoverMs: {
       median: takeoversMs.length === 0 ? 0 : median(takeoversMs),
       max: Math.max(0, ...takeoversMs),
@@ -179,9 +177,4 @@ async function commandsOf(client: Redis): Promise<number> {
     (sum, [, , calls]) => sum + Number(calls),
     0,
   );
-}
-
-function quantile(sorted: readonly number[], fraction: number): number {
-  if (sorted.length === 0) return 0;
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))]!;
 }

@@ -9,19 +9,16 @@
  *
  * The long run: `--subject cachewell-redis --invalidations 1000000 --duration 10m`.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { renderConsistencyReport, runConsistency, type ConsistencyReport } from 'cachewell/testing';
-import { describeEnvironment, environmentLine, root } from '../support/environment.js';
+import { describeEnvironment, environmentLine } from '../support/environment.js';
 import { startRedis } from '../support/redis-server.js';
+import { writeBlock } from '../support/report.js';
 import { tableMarkdown, tableText, type Table } from '../support/table.js';
-import { readOptions, runMain, UsageError, usageText, wholeNumber } from '../support/usage.js';
+import { runMain, UsageError, wholeNumber, type OptionValues } from '../support/usage.js';
 import type { SubjectOptions } from './subject-options.js';
 
 const COMMAND = 'npm run bench:consistency';
 const PAGE = 'docs/CONSISTENCY.md';
-const BEGIN = '<!-- begin consistency -->';
-const END = '<!-- end consistency -->';
 
 /** How long an invalidation may stay unknown to the memories of other processes before it counts. */
 const DEFAULT_BOUND_MS = 1000;
@@ -63,12 +60,7 @@ interface Outcome {
   readonly report: ConsistencyReport | string;
 }
 
-async function main(): Promise<void> {
-  const options = readOptions(OPTIONS);
-  if (options.help === true) {
-    process.stdout.write(`${usageText(COMMAND, OPTIONS)}\n\nsubjects: ${names().join(', ')}\n`);
-    return;
-  }
+async function main(options: OptionValues<keyof typeof OPTIONS>): Promise<void> {
   const count = (name: keyof typeof OPTIONS, absent: number, min = 1): number =>
     wholeNumber(name, options[name], { absent, min });
   const run = {
@@ -108,7 +100,8 @@ async function main(): Promise<void> {
   process.stdout.write(`\n${tableText(tableOf(outcomes))}\n${environment}, Redis ${redis}\n`);
   if (options.save === true) {
     const command = [COMMAND, '--', ...process.argv.slice(2)].join(' ');
-    await save(`\`${command}\`: ${environment}, Redis ${redis}.`, outcomes);
+    const head = `\`${command}\`: ${environment}, Redis ${redis}.`;
+    await writeBlock(PAGE, 'consistency', `${head}\n\n${tableMarkdown(tableOf(outcomes))}`);
   }
   const own = outcomes.filter(({ subject }) => subject.name.startsWith('cachewell'));
   const isBroken = ({ report }: Outcome): boolean =>
@@ -159,16 +152,4 @@ function tableOf(outcomes: readonly Outcome[]): Table {
   };
 }
 
-async function save(head: string, outcomes: readonly Outcome[]): Promise<void> {
-  const path = join(root, PAGE);
-  const page = readFileSync(path, 'utf8');
-  const from = page.indexOf(BEGIN);
-  const to = page.indexOf(END);
-  if (from < 0 || to < from) throw new UsageError(`${PAGE} has no block '${BEGIN} … ${END}'`);
-  const text = `${page.slice(0, from + BEGIN.length)}\n\n${head}\n\n${tableMarkdown(tableOf(outcomes))}\n\n${page.slice(to)}`;
-  const { format, resolveConfig } = await import('prettier');
-  const settings = await resolveConfig(path, { editorconfig: true });
-  writeFileSync(path, await format(text, { ...settings, filepath: path }));
-}
-
-await runMain(main);
+await runMain(COMMAND, OPTIONS, main, `subjects: ${names().join(', ')}`);

@@ -11,6 +11,8 @@ export class Caller {
   private constructor(setup: CallerSetup) {
     const program = fileURLToPath(new URL('./caller-program.js', import.meta.url));
     this.#child = fork(program, [JSON.stringify(setup)]);
+    // One that waits for each kind of answer, and again for those that never came.
+    this.#child.setMaxListeners(0);
   }
 
   static async start(setup: CallerSetup): Promise<Caller> {

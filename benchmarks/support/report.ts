@@ -104,24 +104,32 @@ async function save(report: Report, json: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await writeFormatted(join(folder, `${report.name}.json`), json);
   await writeFormatted(join(folder, `${report.name}.md`), reportMarkdown(report));
-  const page = join(root, PAGE);
   const { sections, digest = sections } = report;
   const shown = [
     `\`${report.command}\`: ${environmentLine(report.environment)}. [All figures](results/${report.name}.md).`,
     ...digest.map((section) => sectionMarkdown(section, '####')),
   ].join('\n\n');
-  await writeFormatted(page, replaceBlock(readFileSync(page, 'utf8'), report.name, shown));
+  await writeBlock(PAGE, report.name, shown);
 }
 
-/** Puts a text between the marks `<!-- begin NAME -->` and `<!-- end NAME -->`. */
-function replaceBlock(page: string, name: string, text: string): string {
+/**
+ * Puts a text between the marks `<!-- begin NAME -->` and `<!-- end NAME -->` of a page, named by its path from the root.
+ *
+ * @throws {@link UsageError} when the page has no such marks
+ */
+export async function writeBlock(path: string, name: string, text: string): Promise<void> {
+  const file = join(root, path);
+  const page = readFileSync(file, 'utf8');
   const begin = `<!-- begin ${name} -->`;
   const end = `<!-- end ${name} -->`;
   const from = page.indexOf(begin);
   const to = page.indexOf(end);
   if (from < 0 || to < from)
-    throw new UsageError(`${PAGE} has no block '${begin} … ${end}' to write figures to`);
-  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
+    throw new UsageError(`${path} has no block '${begin} … ${end}' to write figures to`);
+  await writeFormatted(
+    file,
+    `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`,
+  );
 }
 
 /** As the check of the formatting wants it. */

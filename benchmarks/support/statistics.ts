@@ -31,3 +31,8 @@ export function spreadOf(numbers: readonly number[]): Spread {
 export function pairedRatio(numbers: readonly number[], base: readonly number[]): number {
   return median(numbers.map((number, round) => number / base[round]!));
 }
+
+/** The value below which a share of the sorted numbers lies. */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}

@@ -56,7 +56,11 @@ export function readOptions<Name extends string>(
 }
 
 /** What `--help` prints. */
-export function usageText(command: string, specs: Readonly<Record<string, OptionSpec>>): string {
+export function usageText(
+  command: string,
+  specs: Readonly<Record<string, OptionSpec>>,
+  footer?: string,
+): string {
   const heads = Object.entries(specs).map(
     ([name, { value }]) => `  --${name}${value === undefined ? '' : ` ${value}`}`,
   );
@@ -66,6 +70,7 @@ export function usageText(command: string, specs: Readonly<Record<string, Option
     ...Object.values(specs).map(
       ({ meaning }, index) => `${heads[index]!.padEnd(width)}  ${meaning}`,
     ),
+    ...(footer === undefined ? [] : ['', footer]),
   ].join('\n');
 }
 
@@ -85,15 +90,25 @@ export function wholeNumber(
   );
 }
 
-/** Runs a benchmark's main function; a {@link UsageError} ends it with its message and exit code 2. */
-export async function runMain(main: () => Promise<void>): Promise<void> {
+/**
+ * Runs a benchmark's main function with the options of the command line, or prints what `--help` asks for, with a footer. A
+ * {@link UsageError} ends it with its message and exit code 2.
+ */
+export async function runMain<Name extends string>(
+  command: string,
+  specs: Readonly<Record<Name | 'help', OptionSpec>>,
+  main: (options: OptionValues<Name | 'help'>) => Promise<void>,
+  footer?: string,
+): Promise<void> {
   // A reader that has seen enough, such as `head`, is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
   try {
-    await main();
+    const options = readOptions(specs);
+    if (options.help === true) process.stdout.write(`${usageText(command, specs, footer)}\n`);
+    else await main(options);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);

@@ -85,8 +85,3 @@ export function serveTasks(
 export function hostMicroseconds(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
-
-/** The value below which a share of the sorted numbers lies. */
-export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-}
