@@ -1,19 +1,4 @@
-import type {
-  BackendStore,
-  CallOptions,
-  EntryWrite,
-  FillStart,
-  FillToken,
-  LoadTurn,
-  ReadHints,
-  ScanPage,
-  ScanRequest,
-  StoreOutcome,
-  TurnHints,
-} from '../../cache/backend.js';
-import type { StoredEntry } from '../../cache/entry.js';
-import type { KeyPattern } from '../../cache/key-pattern.js';
-import type { MaybePromise } from '../../cache/maybe-promise.js';
+import type { CallOptions, FillStart, FillToken, ReadHints } from '../../cache/backend.js';
 import { CacheBackendError } from '../../errors.js';
 import {
   ClusterPlaces,
@@ -23,20 +8,17 @@ import {
 } from './cluster-places.js';
 import { BUCKET_BEGIN, BUCKET_EXPIRE, BUCKET_READ, BUCKET_WATCH } from './cluster-scripts.js';
 import { ClusterWalk } from './cluster-walk.js';
-import { RELEASE } from './fill-scripts.js';
 import { changeExpiry } from './redis-expiry.js';
-import type { LeasedStore, RedisLeases } from './redis-leases.js';
+import type { RedisLeases } from './redis-leases.js';
 import type { RedisLike } from './redis-like.js';
 import { WATCH_MARK } from './redis-lua.js';
-import { chunks, newLineage, type RedisFillToken, type RedisStoreParts } from './redis-parts.js';
-import { RedisReads } from './redis-reads.js';
+import { chunks, newLineage, type RedisStoreParts } from './redis-parts.js';
 import { runScript, type RedisScript } from './redis-script.js';
 import { confirmOnReplicas } from './redis-wait.js';
-import { RedisWriter } from './redis-writer.js';
 import { groupKeys } from './store-site.js';
+import { KEYS_PER_FILL_SCRIPT, StoredOnRedis } from './stored-on-redis.js';
 import { isVoidBy } from './tag-marker.js';
 
-const KEYS_PER_SCRIPT = 250;
 /** A generation may be evicted again right behind its making. */
 const MOST_RECOVERIES = 3;
 /** Generation, time and floor stand before the entries in what `begin` answers. */
@@ -57,29 +39,10 @@ interface Begun {
  * before the load starts. The bucket's script is atomic against clears, deletions and puts. Tags are compared when the
  * entry is stored, and by every reader: an entry with a lower number than a marker is void, whenever it was stored.
  */
-export class ClusterStore implements BackendStore {
-  readonly #parts: RedisStoreParts;
+export class ClusterStore extends StoredOnRedis {
   readonly #cluster: ClusterParts;
   readonly #places: ClusterPlaces;
-  readonly #reads: RedisReads;
-  readonly #writer: RedisWriter;
-  readonly #walk: ClusterWalk;
   readonly #onClear: (cache: string) => void;
-  readonly #leases: RedisLeases;
-  /** Readers compare tags themselves, so the scripts of leases get no prefix of markers. */
-  readonly #leased: LeasedStore = {
-    groupsOf: (keys) =>
-      groupKeys(this.#places, keys).flatMap(({ parts: { generation }, keys: names }) =>
-        chunks(names, KEYS_PER_SCRIPT).map((part) => ({
-          generationKey: generation.key,
-          tagPrefix: '',
-          keys: part,
-        })),
-      ),
-    nameOf: (key) => this.#places.partsOf(key).generation.entryPrefix + key,
-    begin: (client, keys, hints) => this.#begin(client, keys, hints),
-    release: (tokens) => this.release(tokens),
-  };
 
   /**
    * @param parts - what all buckets share
@@ -92,46 +55,16 @@ export class ClusterStore implements BackendStore {
     onClear: (cache: string) => void,
     leases: RedisLeases,
   ) {
+    const places = new ClusterPlaces(cache, parts, cluster);
+    const first = places.buckets[0]!;
+    super(first, places, new ClusterWalk(first, places, cluster), leases);
     this.#cluster = cluster;
-    this.#places = new ClusterPlaces(cache, parts, cluster);
-    this.#parts = this.#places.buckets[0]!;
-    this.#reads = new RedisReads(this.#parts, this.#places);
-    this.#writer = new RedisWriter(this.#parts, this.#places);
-    this.#walk = new ClusterWalk(this.#parts, this.#places, cluster);
+    this.#places = places;
     this.#onClear = onClear;
-    this.#leases = leases;
-  }
-
-  get(key: string, hints?: ReadHints): Promise<StoredEntry | undefined> {
-    return this.#reads.get(key, hints);
-  }
-
-  getMany(
-    keys: readonly string[],
-    hints?: ReadHints,
-  ): MaybePromise<readonly (StoredEntry | undefined)[]> {
-    return keys.length === 0 ? [] : this.#reads.getMany(keys, hints);
-  }
-
-  begin(keys: readonly string[], hints?: ReadHints): MaybePromise<readonly FillStart[]> {
-    if (keys.length === 0) return [];
-    return this.#parts.connection.call(
-      'begin',
-      (client) => this.#begin(client, keys, hints),
-      (starts) => starts,
-      hints,
-    );
-  }
-
-  beginTurns(
-    keys: readonly string[],
-    hints?: TurnHints,
-  ): MaybePromise<readonly (FillStart | LoadTurn)[]> {
-    return keys.length === 0 ? [] : this.#leases.begin(this.#leased, keys, hints);
   }
 
   watch(options?: CallOptions): Promise<FillToken> {
-    const { connection, fillTimeoutMs } = this.#parts;
+    const { connection, fillTimeoutMs } = this.parts;
     return connection.call(
       'watch',
       async (client): Promise<ClusterWatchToken> => {
@@ -157,59 +90,8 @@ export class ClusterStore implements BackendStore {
     );
   }
 
-  /** Sent without waiting; a token that is not given back is forgotten after `fillTimeout`. */
-  release(tokens: readonly FillToken[]): void {
-    const { connection } = this.#parts;
-    const ours = (tokens as readonly RedisFillToken[]).filter(
-      ({ lineage }) => lineage !== undefined && !lineage.startsWith(WATCH_MARK),
-    );
-    if (ours.length === 0) return;
-    if (!connection.isAvailable) return this.#leases.free(ours);
-    const tokenKeys = ours.map(({ key }) => key);
-    connection
-      .call(
-        'release',
-        (client) =>
-          Promise.all(
-            groupKeys(this.#places, tokenKeys).flatMap(({ parts, indexes }) =>
-              chunks(indexes, KEYS_PER_SCRIPT).map((part) =>
-                runScript(
-                  client,
-                  RELEASE,
-                  part.map((index) => parts.generation.entryPrefix + ours[index]!.key),
-                  part.map((index) => ours[index]!.lineage),
-                ),
-              ),
-            ),
-          ),
-        () => undefined,
-      )
-      .catch(() => undefined);
-    this.#leases.free(ours);
-  }
-
-  store(
-    writes: readonly EntryWrite[],
-    options?: CallOptions,
-  ): MaybePromise<readonly StoreOutcome[]> {
-    if (writes.length === 0) return [];
-    const tokens = writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token]));
-    return this.#leases.freeAfter(tokens, this.#writer.store(writes, options));
-  }
-
-  delete(keys: readonly string[], options?: CallOptions): MaybePromise<number> {
-    if (keys.length === 0) return 0;
-    for (const key of keys) this.#parts.pendingSets.overtake(key);
-    return this.#walk.delete(keys, options);
-  }
-
-  deletePattern(pattern: KeyPattern, options?: CallOptions): Promise<number> {
-    this.#parts.pendingSets.overtakeAll();
-    return this.#walk.deletePattern(pattern, options);
-  }
-
   async clear(options?: CallOptions): Promise<void> {
-    const { connection, pendingSets, wait } = this.#parts;
+    const { connection, pendingSets, wait } = this.parts;
     pendingSets.overtakeAll();
     await connection.call(
       'clear',
@@ -237,23 +119,7 @@ export class ClusterStore implements BackendStore {
     });
   }
 
-  touch(key: string, retainMs: number): void {
-    const { connection, generation } = this.#places.partsOf(key);
-    if (!connection.isAvailable) return;
-    connection
-      .call(
-        'touch',
-        (client) => client.pexpire(generation.entryPrefix + key, Math.ceil(retainMs)),
-        () => undefined,
-      )
-      .catch(() => undefined);
-  }
-
-  scan(request: ScanRequest): Promise<ScanPage> {
-    return this.#walk.scan(request);
-  }
-
-  async #begin(
+  protected async beginIn(
     client: RedisLike,
     keys: readonly string[],
     hints: ReadHints | undefined,
@@ -263,12 +129,12 @@ export class ClusterStore implements BackendStore {
     const markers = tags.length === 0 ? undefined : this.#cluster.tags.read(client, tags);
     const begun = new Array<Begun>(keys.length);
     const groups = groupKeys(this.#places, keys).flatMap(({ parts, keys: names, indexes }) =>
-      chunks(names, KEYS_PER_SCRIPT).map(async (part, chunk) => {
+      chunks(names, KEYS_PER_FILL_SCRIPT).map(async (part, chunk) => {
         const lineages = part.map(() => String(newLineage()));
-        const args = [String(this.#parts.fillTimeoutMs), ...lineages];
+        const args = [String(this.parts.fillTimeoutMs), ...lineages];
         const reply = await this.#inBucket(client, parts, BUCKET_BEGIN, part, args);
         part.forEach((_, index) => {
-          begun[indexes[chunk * KEYS_PER_SCRIPT + index]!] = {
+          begun[indexes[chunk * KEYS_PER_FILL_SCRIPT + index]!] = {
             generation: Number(reply[0]),
             floor: Number(reply[2]),
             value: reply[REPLY_HEAD + 2 * index] as Buffer | null,
@@ -277,10 +143,10 @@ export class ClusterStore implements BackendStore {
         });
       }),
     );
-    const times = this.#reads.times(client, keys, hints);
+    const times = this.reads.times(client, keys, hints);
     const [sequence, read] = await Promise.all([look, markers, ...groups]);
     const values = begun.map(({ value }) => value);
-    const entries = await this.#reads.liveEntries(client, keys, values, hints, times, read);
+    const entries = await this.reads.liveEntries(client, keys, values, hints, times, read);
     return keys.map((key, index): FillStart => {
       const { generation, floor, lineage } = begun[index]!;
       // Both numbers were handed out before the load starts, so it sees what either of them invalidated.

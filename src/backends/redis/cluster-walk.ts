@@ -1,111 +1,58 @@
-import type { CallOptions, ScanPage, ScanRequest } from '../../cache/backend.js';
+import type { ScanPage } from '../../cache/backend.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
 import { CacheBackendError } from '../../errors.js';
-import type { PendingCall } from './call-deadlines.js';
 import { allMasters, nodeName } from './cluster-masters.js';
 import type { ClusterPlaces, ClusterParts } from './cluster-places.js';
 import { BUCKET_DELETE, BUCKET_STATES, BUCKET_VOID_TOKENS } from './cluster-scripts.js';
-import { escapeScanPattern, isBookkeeping } from './redis-keys.js';
+import { KEYS_PER_WALK_SCRIPT, KeyWalk } from './key-walk.js';
+import { escapeScanPattern } from './redis-keys.js';
 import type { RedisLike } from './redis-like.js';
 import { chunks, type RedisStoreParts } from './redis-parts.js';
 import { runScript, type RedisScript } from './redis-script.js';
-import { confirmOnReplicas } from './redis-wait.js';
 import { groupKeys } from './store-site.js';
 import { isVoidBy } from './tag-marker.js';
 
-const KEYS_PER_PAGE = 1000;
-const KEYS_PER_SCRIPT = 500;
-const MOST_PAGES = 20;
 /** Each time at least one other deletion by pattern got through. */
 const MOST_FLOORS = 64;
 /** Between the number of a master and its own cursor. */
 const CURSOR_MARK = '-';
 
-/** Work that walks over a cache's keys on all masters; each step has the command timeout for itself. */
-export class ClusterWalk {
-  readonly #parts: RedisStoreParts;
+/** Walks over the keys of a cache on all masters. */
+export class ClusterWalk extends KeyWalk {
   readonly #places: ClusterPlaces;
   readonly #cluster: ClusterParts;
 
   constructor(parts: RedisStoreParts, places: ClusterPlaces, cluster: ClusterParts) {
-    this.#parts = parts;
+    super(parts);
     this.#places = places;
     this.#cluster = cluster;
   }
 
-  /** As on one server, bucket by bucket: tokens first, then what was stored before. */
-  async deletePattern(pattern: KeyPattern, options?: CallOptions): Promise<number> {
-    const { connection, wait } = this.#parts;
-    await connection.call(
-      'deletePattern',
-      (client) => this.#voidTokens(client, pattern),
-      () => undefined,
-      options,
-    );
-    let cursor = '0';
-    let count = 0;
-    do {
-      const page = await this.#page('deletePattern', cursor, KEYS_PER_PAGE, pattern, options);
-      cursor = page.cursor;
-      if (page.keys.length === 0) continue;
-      count += await connection.call(
-        'deletePattern',
-        (client) => this.#countLive(client, BUCKET_DELETE, page.keys),
-        (live) => live.length,
-        options,
-      );
-    } while (cursor !== '0');
-    if (wait !== undefined) {
-      const confirm = (client: RedisLike, call: PendingCall): Promise<void> =>
-        confirmOnReplicas(client, wait, call);
-      await connection.call('deletePattern', confirm, () => undefined, options);
-    }
-    return count;
+  protected async deleteIn(client: RedisLike, keys: readonly string[]): Promise<number> {
+    return (await this.#liveBy(client, BUCKET_DELETE, keys)).length;
   }
 
-  delete(keys: readonly string[], options?: CallOptions): Promise<number> {
-    return this.#parts.connection.call(
-      'delete',
-      async (client, call) => {
-        const live = await this.#countLive(client, BUCKET_DELETE, keys);
-        await confirmOnReplicas(client, this.#parts.wait, call);
-        return live.length;
-      },
-      (count) => count,
-      options,
-    );
+  protected liveAmong(client: RedisLike, keys: readonly string[]): Promise<readonly string[]> {
+    return this.#liveBy(client, BUCKET_STATES, keys);
   }
 
-  async scan(request: ScanRequest): Promise<ScanPage> {
-    let cursor = request.cursor ?? '0';
-    const found: string[] = [];
-    for (let page = 0; page < MOST_PAGES && found.length < request.count; page++) {
-      const { keys, cursor: next } = await this.#page(
-        'scan',
-        cursor,
-        request.count,
-        request.pattern,
-      );
-      if (keys.length > 0) {
-        const live = await this.#parts.connection.call(
-          'scan',
-          (client) => this.#countLive(client, BUCKET_STATES, keys),
-          (names) => names,
-        );
-        found.push(...live);
-      }
-      cursor = next;
-      if (cursor === '0') break;
-    }
-    return { keys: found, cursor };
+  protected find(
+    client: RedisLike,
+    cursor: string,
+    literalPrefix: string,
+    count: number,
+  ): Promise<ScanPage> {
+    const match = `${bucketsPattern(this.#places.cache)}${escapeScanPattern(literalPrefix)}*`;
+    return scanMasters(client, cursor, match, count);
   }
 
-  async #voidTokens(client: RedisLike, pattern: KeyPattern): Promise<void> {
+  /** Bucket by bucket. */
+  protected async voidTokens(client: RedisLike, pattern: KeyPattern): Promise<void> {
     const { head, stamp } = this.#cluster;
     let open = this.#places.buckets;
     for (let attempt = 0; attempt < MOST_FLOORS && open.length > 0; attempt++) {
       const number = await head.take(client);
-      const args = [String(this.#parts.fillTimeoutMs), pattern.glob, String(number)];
+      const args = [String(this.parts.fillTimeoutMs), pattern.glob, String(number)];
       const replies = await Promise.all(
         open.map(({ generation }) => runScript(client, BUCKET_VOID_TOKENS, [generation.key], args)),
       );
@@ -119,7 +66,7 @@ export class ClusterWalk {
   }
 
   /** The keys that were live, by what the script says of them and the markers of their tags. */
-  async #countLive(
+  async #liveBy(
     client: RedisLike,
     script: RedisScript,
     keys: readonly string[],
@@ -127,7 +74,7 @@ export class ClusterWalk {
     const states = new Map<string, unknown>();
     await Promise.all(
       groupKeys(this.#places, keys).flatMap(({ parts: { generation }, keys: names }) =>
-        chunks(names, KEYS_PER_SCRIPT).map(async (part) => {
+        chunks(names, KEYS_PER_WALK_SCRIPT).map(async (part) => {
           const reply = (await runScript(
             client,
             script,
@@ -150,29 +97,6 @@ export class ClusterWalk {
       const carried = state.slice(1).map(String);
       return !carried.some((tag) => isVoidBy(markers!.get(tag)!, Number(state[0]), carried));
     });
-  }
-
-  #page(
-    operation: string,
-    cursor: string,
-    count: number,
-    pattern: KeyPattern | undefined,
-    options?: CallOptions,
-  ): Promise<ScanPage> {
-    const match = `${bucketsPattern(this.#places.cache)}${escapeScanPattern(pattern?.literalPrefix ?? '')}*`;
-    const { entryPrefix } = this.#parts.generation;
-    return this.#parts.connection.call(
-      operation,
-      (client) => scanMasters(client, cursor, match, count),
-      ({ cursor: next, keys: names }) => ({
-        cursor: next,
-        keys: names
-          .map((name) => name.slice(entryPrefix.length))
-          .filter((key) => !isBookkeeping(key))
-          .filter((key) => pattern === undefined || pattern.matches(key)),
-      }),
-      options,
-    );
   }
 }
 

@@ -1,9 +1,8 @@
-import { toMilliseconds, type Duration } from '../../duration.js';
-import { InvalidOptionError } from '../../errors.js';
-import { describeValue, expectOptions, rejectUnknown } from '../../options.js';
-import { expectUsableClient } from './redis-client-check.js';
+import type { Duration } from '../../duration.js';
+import { expectOptions, rejectUnknown } from '../../options.js';
 import { endpointOf, type RedisEndpointOptions } from './redis-endpoint-options.js';
 import type { RedisLike } from './redis-like.js';
+import { spanOf, usableClient } from './redis-option-checks.js';
 import { resolveRedisBackendOptions, type ResolvedRedisBackendOptions } from './redis-options.js';
 
 /**
@@ -26,7 +25,6 @@ export interface RedisBusOptions extends RedisEndpointOptions {
 }
 
 const OWNER = 'RedisBus';
-const MAX_DELAY_MS = 2 ** 31 - 1;
 /** Options that say how to make a client, so they contradict a client that is there. */
 const CLIENT_MAKING = [
   'url',
@@ -52,36 +50,10 @@ export function resolveRedisBusOptions(options: RedisBusOptions): ResolvedRedisB
   rejectUnknown(OWNER, options, [...CLIENT_MAKING, 'client', 'commandTimeout']);
   return Object.freeze({
     ...resolveRedisBackendOptions({}),
-    client: options.client === undefined ? undefined : usableClient(options),
+    client: options.client === undefined ? undefined : usableClient(OWNER, options, CLIENT_MAKING),
     endpoint: endpointOf(options, OWNER),
-    commandTimeoutMs: span(options, 'commandTimeout', 1),
-    connectTimeoutMs: span(options, 'connectTimeout', 1),
-    keepAliveMs: span(options, 'keepAlive', 0),
+    commandTimeoutMs: spanOf(OWNER, options, 'commandTimeout', 1),
+    connectTimeoutMs: spanOf(OWNER, options, 'connectTimeout', 1),
+    keepAliveMs: spanOf(OWNER, options, 'keepAlive', 0),
   });
-}
-
-function usableClient(options: RedisBusOptions): RedisLike {
-  for (const name of CLIENT_MAKING) {
-    if (options[name] === undefined) continue;
-    throw new InvalidOptionError(
-      `${OWNER}.${name}`,
-      'contradicts client: the client was made with its own settings',
-    );
-  }
-  return expectUsableClient(`${OWNER}.client`, options.client!);
-}
-
-function span(
-  options: RedisBusOptions,
-  name: 'commandTimeout' | 'connectTimeout' | 'keepAlive',
-  min: number,
-): number | undefined {
-  const value = options[name];
-  if (value === undefined) return undefined;
-  const milliseconds = toMilliseconds(value, `${OWNER}.${name}`);
-  if (milliseconds >= min && milliseconds <= MAX_DELAY_MS) return milliseconds;
-  throw new InvalidOptionError(
-    `${OWNER}.${name}`,
-    `expected a duration from ${min} to ${MAX_DELAY_MS} ms, got ${describeValue(value)}`,
-  );
 }

@@ -1,17 +1,15 @@
-import { toMilliseconds, type Duration } from '../../duration.js';
-import { InvalidOptionError } from '../../errors.js';
+import type { Duration } from '../../duration.js';
 import {
-  describeValue,
   expectInteger,
   expectOneOf,
   expectOptions,
   expectText,
   rejectUnknown,
 } from '../../options.js';
-import { expectUsableClient } from './redis-client-check.js';
 import { endpointOf, type RedisEndpointOptions } from './redis-endpoint-options.js';
 import type { RedisEndpoint } from './redis-endpoint.js';
 import type { RedisLike } from './redis-like.js';
+import { spanOf, usableClient } from './redis-option-checks.js';
 import { resolveWait, type RedisWaitOptions, type ResolvedRedisWait } from './redis-wait.js';
 
 /**
@@ -122,7 +120,6 @@ export const DEFAULT_REDIS_TIMES: Readonly<
 });
 
 const OWNER = 'RedisBackend';
-const MAX_DELAY_MS = 2 ** 31 - 1;
 const MAX_FRAME_BYTES = 512 * 1024 * 1024;
 /** Options that say how to make a client, so they contradict a client that is there. */
 const CLIENT_MAKING = [
@@ -164,21 +161,21 @@ export function resolveRedisBackendOptions(
   expectOptions(OWNER, options);
   rejectUnknown(OWNER, options, KNOWN);
   return Object.freeze({
-    client: options.client === undefined ? undefined : usableClient(options),
+    client: options.client === undefined ? undefined : usableClient(OWNER, options, CLIENT_MAKING),
     endpoint: endpointOf(options),
     prefix: expectText(`${OWNER}.prefix`, options.prefix ?? 'cache'),
-    commandTimeoutMs: span(options, 'commandTimeout', 1),
-    connectTimeoutMs: span(options, 'connectTimeout', 1),
-    socketTimeoutMs: span(options, 'socketTimeout', 1),
-    keepAliveMs: span(options, 'keepAlive', 0),
-    healthCheckIntervalMs: span(options, 'healthCheckInterval', 0),
+    commandTimeoutMs: spanOf(OWNER, options, 'commandTimeout', 1),
+    connectTimeoutMs: spanOf(OWNER, options, 'connectTimeout', 1),
+    socketTimeoutMs: spanOf(OWNER, options, 'socketTimeout', 1),
+    keepAliveMs: spanOf(OWNER, options, 'keepAlive', 0),
+    healthCheckIntervalMs: spanOf(OWNER, options, 'healthCheckInterval', 0),
     maxConnections:
       options.maxConnections === undefined
         ? undefined
         : expectInteger(`${OWNER}.maxConnections`, options.maxConnections, 1, 1000),
     connect: expectOneOf(`${OWNER}.connect`, options.connect ?? 'lazy', ['lazy', 'eager']),
-    fillTimeoutMs: span(options, 'fillTimeout', 1) ?? 60_000,
-    leaseMs: span(options, 'lease', 100, 60_000) ?? 2000,
+    fillTimeoutMs: spanOf(OWNER, options, 'fillTimeout', 1) ?? 60_000,
+    leaseMs: spanOf(OWNER, options, 'lease', 100, 60_000) ?? 2000,
     maxPayloadBytes: expectInteger(
       `${OWNER}.maxPayloadBytes`,
       options.maxPayloadBytes ?? 16 * 1024 * 1024,
@@ -187,38 +184,4 @@ export function resolveRedisBackendOptions(
     ),
     wait: options.wait === undefined ? undefined : resolveWait(`${OWNER}.wait`, options.wait),
   });
-}
-
-function usableClient(options: RedisBackendOptions): RedisLike {
-  for (const name of CLIENT_MAKING) {
-    if (options[name] === undefined) continue;
-    throw new InvalidOptionError(
-      `${OWNER}.${name}`,
-      'contradicts client: the client was made with its own settings',
-    );
-  }
-  return expectUsableClient(`${OWNER}.client`, options.client!);
-}
-
-function span(
-  options: RedisBackendOptions,
-  name:
-    | 'commandTimeout'
-    | 'connectTimeout'
-    | 'socketTimeout'
-    | 'keepAlive'
-    | 'healthCheckInterval'
-    | 'fillTimeout'
-    | 'lease',
-  min: number,
-  max: number = MAX_DELAY_MS,
-): number | undefined {
-  const value = options[name];
-  if (value === undefined) return undefined;
-  const milliseconds = toMilliseconds(value, `${OWNER}.${name}`);
-  if (milliseconds >= min && milliseconds <= max) return milliseconds;
-  throw new InvalidOptionError(
-    `${OWNER}.${name}`,
-    `expected a duration from ${min} to ${max} ms, got ${describeValue(value)}`,
-  );
 }
