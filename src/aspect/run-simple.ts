@@ -29,18 +29,24 @@ export function runSimple(
     core.runtime.storesBytes && cacheable.isTagged(core)
       ? policyFor(bound, { self, args })
       : undefined;
-  const budget = core.startBudget();
-  let found: ReturnType<typeof core.peek>;
+  const { mode } = cacheable;
+  let found: ReturnType<typeof core.ask>;
   try {
-    found = core.peek(key, cacheable.mode, policy?.hints, budget);
+    found = core.ask(key, mode, policy?.hints);
+    if (!isPending(found)) {
+      const entry = core.account(key, found);
+      if (entry !== undefined) return answer(entry);
+    }
   } catch (error) {
     return Promise.reject(error as Error);
   }
-  if (found === undefined) return load(bound, { self, args }, key, policy, budget);
-  if (!isPending(found)) return answer(found);
-  return found.then((entry) =>
-    entry === undefined ? load(bound, { self, args }, key, policy, budget) : answer(entry),
-  );
+  const budget = core.startBudget();
+  if (!isPending(found)) return load(bound, { self, args }, key, policy, budget);
+  return core
+    .settle(key, found, mode, budget)
+    .then((entry) =>
+      entry === undefined ? load(bound, { self, args }, key, policy, budget) : answer(entry),
+    );
 }
 
 async function runUnkeyed(bound: BoundMethod, call: Invocation, error: unknown): Promise<unknown> {

@@ -19,15 +19,15 @@ import {
 } from './cache.js';
 import type { Lookup, StoredEntry } from './entry.js';
 import type { FillOptions } from './fill-options.js';
-import { entryWrite, type FillTarget } from './fill-store.js';
-import { fill } from './fill.js';
+import { entryWrite } from './fill-store.js';
 import { compilePattern } from './key-pattern.js';
 import { LoadContext } from './load-context.js';
+import { isPending } from './maybe-promise.js';
 import { readMany } from './read-many.js';
-import { readThrough } from './read-through.js';
+import { budgeted, readOrLoad } from './read-or-load.js';
 import { isThere, serveUnloaded } from './read-unloaded.js';
-import { setPolicy, type SetPolicy } from './set-policy.js';
-import { isTimed, retentionMs, TIME_OPTIONS } from './time-settings.js';
+import { SET_OPTIONS, setPolicy, type SetPolicy } from './set-policy.js';
+import { retentionMs, TIME_OPTIONS } from './time-settings.js';
 import { warmCache } from './warm.js';
 
 const MISS: Lookup<never> = Object.freeze({
@@ -40,7 +40,16 @@ const MISS: Lookup<never> = Object.freeze({
 });
 
 /** The options of `getOrSet` beyond those of `set`. */
-const LOAD_OPTIONS: readonly string[] = ['refresh', 'sync', 'signal', ...TIME_OPTIONS];
+const LOAD_OPTIONS: readonly string[] = [
+  ...SET_OPTIONS,
+  'refresh',
+  'sync',
+  'signal',
+  ...TIME_OPTIONS,
+];
+
+/** What a call without options gives. */
+const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
 
 /** How many keys a page of `keys` has when nothing says otherwise. */
 export const DEFAULT_KEYS_COUNT = 100;
@@ -48,6 +57,7 @@ export const DEFAULT_KEYS_COUNT = 100;
 /** The {@link Cache} over a {@link CacheCore}: turns keys into texts, entries into values. */
 export class BackendCache<Key extends readonly KeyPart[], Value> implements Cache<Key, Value> {
   readonly #core: CacheCore;
+  #plainPolicy: SetPolicy | undefined;
 
   constructor(core: CacheCore) {
     this.#core = core;
@@ -61,9 +71,14 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     const core = this.#core;
     const text = textOf(key);
     const { onError } = core.settings;
-    const entry = core.isTimed
-      ? serveUnloaded(core, text, await core.find(text, onError), false)
-      : await core.peek(text, onError);
+    let entry: StoredEntry | undefined;
+    if (core.isTimed) entry = serveUnloaded(core, text, await core.find(text, onError), false);
+    else {
+      const found = core.ask(text, onError);
+      entry = isPending(found)
+        ? await core.settle(text, found, onError)
+        : core.account(text, found);
+    }
     return entry?.kind === 'value' ? (entry.value as Value) : undefined;
   }
 
@@ -96,25 +111,12 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
   async getOrSet(
     key: KeyInput<Key>,
     load: (context: LoadContext) => Promise<Value>,
-    options: GetOrSetOptions = {},
+    options: GetOrSetOptions = NO_OPTIONS,
   ): Promise<Value> {
     const text = textOf(key);
-    const policy = setPolicy(this.#core, options, LOAD_OPTIONS);
-    const how = this.#fillOptions(options, policy);
-    const cache = this.#core;
-    const target = { cache, key: text, policy };
-    if (!how.isRefresh && isTimed(policy.times)) {
-      const { mode, hints, times } = policy;
-      const targets = (): readonly FillTarget[] => [target];
-      const read = { cache, key: text, mode, hints, times, targets, load, options: how };
-      return (await readThrough(read)) as Value;
-    }
-    if (!how.isRefresh) {
-      const entry = await cache.peek(text, policy.mode, policy.hints, how.budget);
-      if (entry?.kind === 'error') throw entry.value;
-      if (entry !== undefined) return entry.value as Value;
-    }
-    return (await fill([target], load, how)) as Value;
+    const policy = this.#loadPolicy(options);
+    const target = { cache: this.#core, key: text, policy };
+    return readOrLoad(target, load, this.#fillOptions(options, policy)) as Promise<Value>;
   }
 
   async getOrSetMany<Given extends KeyInput<Key>>(
@@ -137,7 +139,7 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
         );
         return new Map([...loaded].map(([key, value]) => [textOf(key), value]));
       },
-      options: this.#fillOptions(options, policy),
+      options: budgeted(cache, this.#fillOptions(options, policy)),
     };
     const values = await readMany(read, [...byText.keys()]);
     const found = new Map<Given, Value>();
@@ -273,15 +275,22 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     return this.#core.counter.snapshot();
   }
 
-  #fillOptions(options: GetOrSetOptions, { times }: SetPolicy): FillOptions {
-    const { refresh = false, sync = this.#core.settings.sync, signal } = options;
-    const isShared = expectSync(`${this.name}.sync`, sync) !== false;
+  /** A hit costs less than to work out what no options mean. */
+  #loadPolicy(options: GetOrSetOptions): SetPolicy {
+    if (options !== NO_OPTIONS) return setPolicy(this.#core, options, LOAD_OPTIONS);
+    return (this.#plainPolicy ??= setPolicy(this.#core, options, LOAD_OPTIONS));
+  }
+
+  #fillOptions({ refresh, sync, signal }: GetOrSetOptions, { times }: SetPolicy): FillOptions {
+    const core = this.#core;
+    if (refresh !== undefined) expectBoolean(`${this.name}.refresh`, refresh);
+    if (sync !== undefined) expectSync(`${this.name}.sync`, sync);
     if (signal !== undefined) expectSignal(`cache '${this.name}'.signal`, signal);
+    const mode = sync ?? core.settings.sync;
     return {
-      isShared,
-      isClustered: this.#core.takesTurns(sync),
-      isRefresh: expectBoolean(`${this.name}.refresh`, refresh),
-      budget: this.#core.startBudget(),
+      isShared: mode !== false,
+      isClustered: core.takesTurns(mode),
+      isRefresh: refresh === true,
       signal,
       hardTimeoutMs: times.hardTimeoutMs,
     };

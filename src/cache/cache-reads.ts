@@ -14,17 +14,33 @@ export abstract class CacheReads extends CacheAccess {
     hints?: ReadHints,
     budget?: CallBudget,
   ): MaybePromise<StoredEntry | undefined> {
+    if (skips(budget, mode)) return this.account(key, undefined);
+    const found = this.ask(key, mode, budget === undefined ? hints : budget.within(hints));
+    return isPending(found) ? this.settle(key, found, mode, budget) : this.account(key, found);
+  }
+
+  /**
+   * The first half of a lookup: what the store answers, unjudged. An answer at once is for `account`, one that is still
+   * to come for `settle`, which takes the budget: so a hit in memory needs none.
+   *
+   * @throws {@link CacheClosedError} after `close`, for those who want to know; all else rejects
+   */
+  ask(key: string, mode: ErrorMode, hints?: ReadHints): MaybePromise<StoredEntry | undefined> {
     if (this.isOff('get', mode)) return undefined;
-    if (skips(budget, mode)) return this.#account(key, undefined);
-    let found: MaybePromise<StoredEntry | undefined>;
     try {
-      found = this.opened().get(key, budget === undefined ? hints : budget.within(hints));
+      return this.opened().get(key, hints);
     } catch (error) {
-      budget?.note(error);
-      this.#account(key, undefined);
-      return this.fail('get', error, mode, key);
+      return Promise.reject(error as Error);
     }
-    if (!isPending(found)) return this.#account(key, found);
+  }
+
+  /** The second half, for an answer that takes its time. Counts that time against the budget. */
+  settle(
+    key: string,
+    found: Promise<StoredEntry | undefined>,
+    mode: ErrorMode,
+    budget?: CallBudget,
+  ): Promise<StoredEntry | undefined> {
     const startedAt = performance.now();
     budget?.enter(startedAt);
     return found.then(
@@ -32,11 +48,11 @@ export abstract class CacheReads extends CacheAccess {
         const endedAt = performance.now();
         budget?.leave(endedAt);
         this.counter.read.record(endedAt - startedAt);
-        return this.#account(key, entry);
+        return this.account(key, entry);
       },
       (error: unknown) => {
         budget?.leave(undefined, error);
-        this.#account(key, undefined);
+        this.account(key, undefined);
         return this.fail('get', error, mode, key);
       },
     );
@@ -100,7 +116,7 @@ export abstract class CacheReads extends CacheAccess {
     budget?: CallBudget,
   ): Promise<readonly (StoredEntry | undefined)[]> {
     if (keys.length === 0 || this.isOff('getMany', mode)) return keys.map(() => undefined);
-    if (skips(budget, mode)) return keys.map((key) => this.#account(key, undefined));
+    if (skips(budget, mode)) return keys.map((key) => this.account(key, undefined));
     const startedAt = performance.now();
     let entries: readonly (StoredEntry | undefined)[];
     try {
@@ -108,11 +124,11 @@ export abstract class CacheReads extends CacheAccess {
       entries = found instanceof Promise ? await found : found;
       if (found instanceof Promise) this.counter.read.record(performance.now() - startedAt);
     } catch (error) {
-      for (const key of keys) this.#account(key, undefined);
+      for (const key of keys) this.account(key, undefined);
       this.fail('getMany', error, mode);
       return keys.map(() => undefined);
     }
-    return entries.map((entry, index) => this.#account(keys[index]!, entry));
+    return entries.map((entry, index) => this.account(keys[index]!, entry));
   }
 
   /** Tells the store that somebody has read an entry whose expiry slides. */
@@ -120,12 +136,14 @@ export abstract class CacheReads extends CacheAccess {
     if (this.runtime.isEnabled) this.opened().touch(key, retainMs);
   }
 
-  #account(key: string, entry: StoredEntry | undefined): StoredEntry | undefined {
+  /** The second half of a lookup that was answered: the entry if it is fresh, counted as a hit or a miss. */
+  account(key: string, entry: StoredEntry | undefined): StoredEntry | undefined {
     const { events } = this.runtime;
-    // Where both expiries are one, the store has judged it already; the clock is read only where they differ.
+    // What expires with, or after, the end of its storage, the store has judged: reading the clock costs more than the
+    // rest of a hit.
     const isFresh =
       entry !== undefined &&
-      (entry.expiresAt === entry.retainedUntil || entry.expiresAt > this.runtime.clock.now());
+      (entry.expiresAt >= entry.retainedUntil || entry.expiresAt > this.runtime.clock.now());
     if (!isFresh) {
       this.countMiss(key);
       return undefined;

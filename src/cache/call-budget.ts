@@ -15,51 +15,51 @@ const SLACK_MS = 5;
  * keep them for later.
  */
 export class CallBudget {
-  readonly #totalMs: number;
-  readonly #goesOn: boolean;
-  #spentMs = 0;
-  #waiting = 0;
-  #waitingSince = 0;
-  #failure: CacheError | undefined;
+  private readonly totalMs: number;
+  private readonly goesOn: boolean;
+  private spentMs = 0;
+  private waiting = 0;
+  private waitingSince = 0;
+  private firstFailure: CacheError | undefined;
 
   /**
    * @param totalMs - the backend's `callTimeoutMs`
    * @param goesOn - whether further steps make sense after one that found the store out of reach
    */
   constructor(totalMs: number, goesOn: boolean = false) {
-    this.#totalMs = totalMs;
-    this.#goesOn = goesOn;
+    this.totalMs = totalMs;
+    this.goesOn = goesOn;
   }
 
   /** What showed that the store is out of reach; `undefined` while nothing has. */
   get failure(): CacheError | undefined {
-    return this.#failure;
+    return this.firstFailure;
   }
 
   /** The options of the next step. A call that has hardly waited gives none: its step may take the whole time. */
   within<Options extends CallOptions>(given: Options): Options;
   within<Options extends CallOptions>(given?: Options): Options | CallOptions | undefined;
   within(given?: CallOptions): CallOptions | undefined {
-    if (this.#spentMs === 0 && this.#waiting === 0) return given;
+    if (this.spentMs === 0 && this.waiting === 0) return given;
     const now = performance.now();
-    const spentMs = this.#spentMs + (this.#waiting === 0 ? 0 : now - this.#waitingSince);
-    return spentMs < SLACK_MS ? given : { ...given, dueAt: now + this.#totalMs - spentMs };
+    const spentMs = this.spentMs + (this.waiting === 0 ? 0 : now - this.waitingSince);
+    return spentMs < SLACK_MS ? given : { ...given, dueAt: now + this.totalMs - spentMs };
   }
 
   /** A step begins to wait. */
   enter(now: number = performance.now()): void {
-    if (this.#waiting++ === 0) this.#waitingSince = now;
+    if (this.waiting++ === 0) this.waitingSince = now;
   }
 
   /** A step has its answer, or failed. */
   leave(now: number = performance.now(), error?: unknown): void {
-    if (--this.#waiting === 0) this.#spentMs += now - this.#waitingSince;
+    if (--this.waiting === 0) this.spentMs += now - this.waitingSince;
     if (error !== undefined) this.note(error);
   }
 
   /** Takes note of a failure of the store. */
   note(error: unknown): void {
-    if (!this.#goesOn && isOutage(error)) this.#failure ??= error;
+    if (!this.goesOn && isOutage(error)) this.firstFailure ??= error;
   }
 
   /** Counts the time until a step's answer, and takes note of its failure. */

@@ -16,7 +16,7 @@ import type { CacheCodec, CacheCompressor } from './codec.js';
 import { rejectUnknown } from '../options.js';
 
 /** The names of the options of {@link SetOptions}. */
-const SET_OPTIONS: readonly string[] = [
+export const SET_OPTIONS: readonly string[] = [
   'ttl',
   'nullTtl',
   'jitter',
@@ -35,20 +35,20 @@ export interface SetPolicy extends StorePolicy {
 /**
  * What the options of a `set` or `getOrSet` mean in a cache.
  *
- * @param further - options of the caller beyond {@link SetOptions}
+ * @param known - the names of all options that the caller has
  * @throws {@link InvalidOptionError} when an option is unknown or has no valid value
  */
 export function setPolicy(
   core: CacheCore,
   options: SetOptions,
-  further: readonly string[] = [],
+  known: readonly string[] = SET_OPTIONS,
 ): SetPolicy {
   const { settings, runtime } = core;
-  rejectUnknown(`cache '${settings.name}'`, options, [...SET_OPTIONS, ...further]);
+  const owner = `cache '${settings.name}'`;
+  rejectUnknown(owner, options, known);
   const tags = joinTags(settings.tags, normalizeTags(options.tags ?? [], `${settings.name}.tags`));
   expectExpiryChoice(settings.name, options);
   if (options.onError !== undefined) expectErrorMode(`${settings.name}.onError`, options.onError);
-  const owner = `cache '${settings.name}'`;
   const times = resolveTimes(owner, options, settings);
   if (times !== settings) expectAgreeingTimes(owner, times);
   return {

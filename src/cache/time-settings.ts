@@ -80,7 +80,7 @@ export const TIME_OPTIONS: readonly (keyof TimeChoice)[] = [
  * @throws {@link InvalidOptionError} naming the option, the value and what was expected
  */
 export function resolveTimes(owner: string, choice: TimeChoice, base: TimeSettings): TimeSettings {
-  if (TIME_OPTIONS.every((name) => choice[name] === undefined)) return base;
+  if (!saysAnything(choice)) return base;
   const spanOf = (name: Exclude<keyof TimeChoice, 'refreshAhead'>, otherwise: number): number =>
     choice[name] === undefined ? otherwise : expectSpan(`${owner}.${name}`, choice[name]);
   const { refreshAhead } = choice;
@@ -96,6 +96,12 @@ export function resolveTimes(owner: string, choice: TimeChoice, base: TimeSettin
         : expectRefreshAhead(`${owner}.refreshAhead`, refreshAhead),
     idleTtlMs: spanOf('idleTtl', base.idleTtlMs),
   };
+}
+
+/** A loop rather than a closure: this is on the way of every `getOrSet` with options. */
+function saysAnything(choice: TimeChoice): boolean {
+  for (const name of TIME_OPTIONS) if (choice[name] !== undefined) return true;
+  return false;
 }
 
 /** Checks one option of a choice by its name, wherever it stands. */

@@ -7,6 +7,7 @@ import type {
 import { compilePattern } from '../../cache/key-pattern.js';
 import { CacheBackendError, isCacheError } from '../../errors.js';
 import { spaceId, type Invalidation } from './coherence-message.js';
+import { NotedClock } from './noted-clock.js';
 
 /**
  * The process' own tier, as the receiver of other processes' invalidations.
@@ -19,11 +20,17 @@ export class ProcessTier {
   readonly #backend: CacheBackend;
   readonly #stores = new Map<string, BackendStore>();
   #report: BackendContext['report'] = () => undefined;
+  #clock: NotedClock | undefined;
   #isUnsafe = false;
   #distrusts = 0;
 
   constructor(backend: CacheBackend) {
     this.#backend = backend;
+  }
+
+  /** The clock that it reads. There is one as soon as it was attached. */
+  get clock(): NotedClock {
+    return this.#clock!;
   }
 
   /** Whether something that should be gone may still be in it. */
@@ -38,7 +45,8 @@ export class ProcessTier {
 
   attach(context: BackendContext): void {
     this.#report = (event) => context.report(event);
-    this.#backend.attach(context);
+    this.#clock = new NotedClock(context.clock);
+    this.#backend.attach({ ...context, clock: this.#clock });
   }
 
   open(space: CacheSpace): BackendStore {
