@@ -12,6 +12,7 @@ import type {
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { PendingSets } from './pending-sets.js';
 import { sharedClient } from './redis-client-provider.js';
+import { preloadClient } from './redis-client-factory.js';
 import { RedisConnection } from './redis-connection.js';
 import { parseRedisInfo } from './redis-info.js';
 import { selectedTags } from './redis-invalidations.js';
@@ -81,6 +82,7 @@ export class RedisBackend implements CacheBackend {
   /** @throws {@link InvalidOptionError} for an unknown, wrong or contradictory option */
   constructor(options: RedisBackendOptions = {}) {
     this.#options = resolveRedisBackendOptions(options);
+    if (this.#options.client === undefined) preloadClient();
     this.#keys = new RedisKeys(this.#options.prefix);
   }
 

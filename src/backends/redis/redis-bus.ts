@@ -4,6 +4,7 @@ import type { BackendHealth, CallOptions } from '../../cache/backend.js';
 import type { BusContext, CacheBus } from '../../cache/cache-bus.js';
 import { BusEcho } from './bus-echo.js';
 import { resolveRedisBusOptions, type RedisBusOptions } from './redis-bus-options.js';
+import { preloadClient } from './redis-client-factory.js';
 import { sharedClient } from './redis-client-provider.js';
 import { RedisConnection } from './redis-connection.js';
 import { isReplyError } from './redis-errors.js';
@@ -54,6 +55,7 @@ export class RedisBus implements CacheBus {
   /** @throws {@link InvalidOptionError} for an unknown, wrong or contradictory option */
   constructor(options: RedisBusOptions = {}) {
     this.#options = resolveRedisBusOptions(options);
+    if (this.#options.client === undefined) preloadClient();
   }
 
   attach(context: BusContext): void {
