@@ -286,6 +286,9 @@ describe('Tiers over Redis', function () {
             await new Promise((resolve) => setTimeout(resolve, 5));
           }
           expect(served).to.be.greaterThan(0);
+          // What is loaded meanwhile is kept in the own tier, for as long.
+          expect(await read(there, 'newer')).to.equal('new');
+          expect(await sourceOf(there, 'k')).to.equal('l1');
           await failed(here.users.delete('k'));
           expect(await read(here, 'newest')).to.equal('newest');
         } finally {
