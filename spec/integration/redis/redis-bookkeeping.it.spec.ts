@@ -75,6 +75,24 @@ describe('the bookkeeping in Redis', () => {
     await server.stop();
   });
 
+  describe('of tags', () => {
+    it('outlives an entry that reads keep alive, on every way to write it', async () => {
+      const { store } = open();
+      const left = (tag: string): Promise<number> => client.pttl(`${prefix}:~tag:${tag}`);
+      const now = Date.now();
+      const times = { createdAt: now, expiresAt: now + HOUR_MS, retainedUntil: now + 60_000 };
+      const token = await take(store, 'filled');
+      await store.store([
+        writeOf('filled', 1, { kind: 'fill', token }, { ...times, tags: ['green'] }),
+        writeOf('set', 2, { kind: 'set' }, { ...times, tags: ['blue'] }),
+      ]);
+      expect(await left('green')).to.be.greaterThan(HOUR_MS - 60_000);
+      expect(await left('blue')).to.be.greaterThan(HOUR_MS - 60_000);
+      await store.expire('set', 3 * HOUR_MS, 60_000);
+      expect(await left('blue')).to.be.greaterThan(2 * HOUR_MS);
+    });
+  });
+
   describe('of all-of invalidations', () => {
     it('is a rule at the first tag, on every way to read, list and count', async () => {
       const { store, backend } = open();

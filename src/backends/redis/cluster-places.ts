@@ -9,7 +9,7 @@ import { entryPrefix } from './redis-keys.js';
 import type { RedisFillToken, RedisStoreParts } from './redis-parts.js';
 import { runScript, type RedisScript } from './redis-script.js';
 import { RedisStamp } from './redis-stamp.js';
-import { lifetimeText } from './redis-write-stamp.js';
+import { lifetimeText, markerLifetimeMs } from './redis-write-stamp.js';
 import type { StoreSite, TaggedWrite } from './store-site.js';
 import { isVoidBy, type TagMarker } from './tag-marker.js';
 
@@ -83,7 +83,7 @@ export class ClusterPlaces implements StoreSite {
     const lifetimes = new Map<string, string>();
     const now = writes.length === 0 ? 0 : this.buckets[0]!.context.clock.now();
     for (const { write } of writes) {
-      const lifetime = lifetimeText(write.entry.retainedUntil - now);
+      const lifetime = lifetimeText(markerLifetimeMs(write.entry, now));
       for (const tag of write.entry.tags) {
         lifetimes.set(tag, longer(lifetimes.get(tag), lifetime));
       }

@@ -30,7 +30,8 @@ export const READ: RedisScript = defineScript(NUMBERS, FRAMES, MARKERS, LIVENESS
 
 /**
  * Replaces an entry by itself with other times, if it is live and still the one that was read.
- * KEYS: generation, entry; ARGV: tag prefix, the header that was read, its checksum, lifetime, tags…, frame.
+ * KEYS: generation, entry; ARGV: tag prefix, the header that was read, its checksum, lifetime, that of its tags'
+ * markers, tags…, frame.
  */
 export const EXPIRE_BODY: string = `
 local key, lifetime = KEYS[2], ARGV[4]
@@ -39,7 +40,7 @@ if not generation or not head or head ~= ARGV[2] or range(key, -4, -1) ~= ARGV[3
 if not isLive(key, head, generation, ARGV[1]) then return 0 end
 if lifetime == '0' then redis.call('SET', key, ARGV[#ARGV])
 else redis.call('SET', key, ARGV[#ARGV], 'PX', lifetime) end
-for index = 5, #ARGV - 1 do keep(ARGV[1] .. ARGV[index], lifetime) end
+for index = 6, #ARGV - 1 do keep(ARGV[1] .. ARGV[index], ARGV[5]) end
 return 1`;
 
 /** On one server, tags included. */

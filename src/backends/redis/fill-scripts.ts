@@ -56,8 +56,8 @@ return reply`,
 
 /**
  * Stores entries, each under its fence. ARGV: tag prefix, lease, deadline of sets by the server's clock in ms, then
- * per entry kind (f, p, s), lineage, generation, sequence, lifetime in ms or 0, the floor up to which its writer has
- * looked at patterns, number of tags, the tags, the frame. Answers generation, sequence, server time, and per entry an
+ * per entry kind (f, p, s), lineage, generation, sequence, lifetime in ms or 0, that of its tags' markers, the floor up
+ * to which its writer has looked at patterns, number of tags, the tags, the frame. Answers generation, sequence, server time, and per entry an
  * outcome, or the patterns that were deleted since its fill began with the new floor behind them: whether the key
  * matches one is for the writer to say. The last argument is the known number.
  *
@@ -81,7 +81,8 @@ local at = 4
 for index = 4, #KEYS do
   local key = KEYS[index]
   local kind, lineage, stamp, seen = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local lifetime, cleared, tags = ARGV[at + 4], ARGV[at + 5], tonumber(ARGV[at + 6])
+  local lifetime, kept = ARGV[at + 4], ARGV[at + 5]
+  local cleared, tags = ARGV[at + 6], tonumber(ARGV[at + 7])
   local held, holders = fenceOf(key)
   local outcome = STORED
   if kind == 's' and isLate then outcome = LATE
@@ -101,20 +102,20 @@ for index = 4, #KEYS do
     if not isLogOpen then openLog(tagLog(ARGV[1]), sequence, lease) end
     isLogOpen = true
     local names = {}
-    for tag = 1, tags do names[tag] = ARGV[at + 6 + tag] end
+    for tag = 1, tags do names[tag] = ARGV[at + 7 + tag] end
     for tag = 1, tags do
       if not accepts(ARGV[1], names[tag], seen, lease, names, KEYS[2]) then outcome = STALE end
     end
   end
   if outcome == STALE and kind ~= 's' then outcome = REFUSED end
   if outcome == STORED then
-    local frame = ARGV[at + 7 + tags]
+    local frame = ARGV[at + 8 + tags]
     local answer = full
     if full then
     elseif lifetime == '0' then answer = redis.pcall('SET', key, frame)
     else answer = redis.pcall('SET', key, frame, 'PX', lifetime) end
     if type(answer) == 'table' and answer.err then outcome = answer.err
-    else for tag = 1, tags do keep(ARGV[1] .. ARGV[at + 6 + tag], lifetime) end end
+    else for tag = 1, tags do keep(ARGV[1] .. ARGV[at + 7 + tag], kept) end end
   end
   if type(outcome) == 'table' then
   elseif kind == 'f' then
@@ -125,7 +126,7 @@ for index = 4, #KEYS do
     if outcome ~= STALE and outcome ~= LATE then note(watches, key) end
   end
   reply[index] = outcome
-  at = at + 8 + tags
+  at = at + 9 + tags
 end
 reply[2] = current(KEYS[2], KEYS[3])
 return reply`;

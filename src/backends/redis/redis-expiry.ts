@@ -5,7 +5,7 @@ import type { RedisLike } from './redis-like.js';
 import type { RedisStoreParts } from './redis-parts.js';
 import { COMPARED_HEAD_BYTES, EXPIRE, READ } from './entry-scripts.js';
 import { runScript, type RedisScript } from './redis-script.js';
-import { lifetimeText } from './redis-write-stamp.js';
+import { lifetimeText, markerLifetimeMs } from './redis-write-stamp.js';
 
 /** An entry that is replaced while its times are changed is tried again, so often. */
 const MOST_ATTEMPTS = 3;
@@ -15,7 +15,7 @@ export interface ExpirySite {
   readonly read: RedisScript;
   readonly expire: RedisScript;
   /** Where scripts do not see tags: whether they hold, after keeping their markers. */
-  isLive?(client: RedisLike, frame: OpenedFrame, lifetime: string): Promise<boolean>;
+  isLive?(client: RedisLike, frame: OpenedFrame, markerLifetime: string): Promise<boolean>;
 }
 
 const SERVER: ExpirySite = { read: READ, expire: EXPIRE };
@@ -63,8 +63,8 @@ async function attemptOnce(
   if (bytes === null) return 'absent';
   const frame = parts.reader.open(key, bytes, 'expire');
   if (frame === undefined) return 'absent';
-  const lifetime = lifetimeText(retainMs);
-  if ((await site.isLive?.(client, frame, lifetime)) === false) return 'absent';
+  const kept = lifetimeText(markerLifetimeMs({ expiresAt: ttlMs, retainedUntil: retainMs }, 0));
+  if ((await site.isLive?.(client, frame, kept)) === false) return 'absent';
   const ageMs = ageOf(frame, remainingMs, context.clock.now());
   const renewed = context.framer.frame(
     {
@@ -84,7 +84,8 @@ async function attemptOnce(
       keys.tagPrefix,
       bytes.subarray(0, COMPARED_HEAD_BYTES),
       bytes.subarray(-FRAME_CHECKSUM_BYTES),
-      lifetime,
+      lifetimeText(retainMs),
+      kept,
       ...(site.isLive === undefined ? frame.tags : []),
       renewed,
     ],

@@ -52,3 +52,14 @@ export function lifetimeText(milliseconds: number): string {
   if (milliseconds === Infinity) return '0';
   return String(Math.max(1, Math.ceil(Math.min(milliseconds, 2 ** 48))));
 }
+
+/**
+ * How long the markers of an entry's tags are kept: as long as the entry can live at all, which is longer than it is
+ * kept now where reads keep it alive. An entry without its markers is void.
+ */
+export function markerLifetimeMs(
+  { expiresAt, retainedUntil }: Pick<EntryWrite['entry'], 'expiresAt' | 'retainedUntil'>,
+  now: number,
+): number {
+  return Math.max(expiresAt, retainedUntil) - now;
+}

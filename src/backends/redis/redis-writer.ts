@@ -19,7 +19,7 @@ import {
   newJob,
   type WriteJob,
 } from './write-jobs.js';
-import { lifetimeText, stampOf } from './redis-write-stamp.js';
+import { lifetimeText, markerLifetimeMs, stampOf } from './redis-write-stamp.js';
 
 /** A set whose stamp was old is repeated, within its time; so often it is old only while invalidations pour in. */
 const MOST_ATTEMPTS = 4;
@@ -256,6 +256,7 @@ export class RedisWriter {
         String(stamp.generation),
         String(stamp.sequence),
         lifetimeText(entry.retainedUntil - now),
+        lifetimeText(markerLifetimeMs(entry, now)),
         job.comparedTo,
         String(tags.length),
         ...tags,
