@@ -44,6 +44,33 @@ export const fenceCases: readonly BackendCase[] = [
     assert.equal(await session.fill(store, first, 'first'), 'stored');
     await session.expect(store, 'k', 'first');
   }),
+  backendCase(
+    'proves by the claim of a later token that an earlier one holds, and only then',
+    async (session) => {
+      const { backend } = session;
+      const store = session.open();
+      const voids: readonly (() => unknown)[] = [
+        () => store.delete(['k']),
+        () => store.clear(),
+        () => backend.invalidateTags({ anyOf: ['blue'] }),
+        () => backend.clearAll(),
+        () => session.set(store, 'k', 'set'),
+        ...(backend.capabilities.canScan ? [() => store.deletePattern(startsWith('k'))] : []),
+      ];
+      for (const [index, makeVoid] of voids.entries()) {
+        const earlier = await session.begin(store, 'k');
+        if (earlier.claim === undefined) return;
+        const between = await session.begin(store, 'k');
+        assert.equal(between.claim, earlier.claim);
+        assert.equal(between.sequence, earlier.sequence);
+        await makeVoid();
+        const later = await session.begin(store, 'k');
+        const isProved = later.claim === earlier.claim && later.sequence === earlier.sequence;
+        assert.equal(isProved, false, `after invalidation ${index}`);
+      }
+    },
+    'conditional stores',
+  ),
   backendCase('gives tokens to 100 loaders at once', async (session) => {
     const store = session.open();
     const starts = await Promise.all(Array.from({ length: 100 }, () => session.start(store, 'k')));

@@ -12,7 +12,7 @@ import { changeExpiry } from './redis-expiry.js';
 import type { RedisLeases } from './redis-leases.js';
 import type { RedisLike } from './redis-like.js';
 import { WATCH_MARK } from './redis-lua.js';
-import { chunks, newLineage, type RedisStoreParts } from './redis-parts.js';
+import { chunks, newLineage, type RedisFillToken, type RedisStoreParts } from './redis-parts.js';
 import { runScript, type RedisScript } from './redis-script.js';
 import { confirmOnReplicas } from './redis-wait.js';
 import { groupKeys } from './store-site.js';
@@ -150,7 +150,14 @@ export class ClusterStore extends StoredOnRedis {
     return keys.map((key, index): FillStart => {
       const { generation, floor, lineage } = begun[index]!;
       // Both numbers were handed out before the load starts, so it sees what either of them invalidated.
-      const token = { key, sequence: Math.max(sequence, floor), generation, lineage };
+      const token: RedisFillToken = {
+        key,
+        sequence: Math.max(sequence, floor),
+        generation,
+        lineage,
+        // Whatever voids an entry takes a number of the head, ends the fence, or makes a generation anew.
+        claim: `${generation} ${lineage}`,
+      };
       return { token, entry: entries[index] };
     });
   }
