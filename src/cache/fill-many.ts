@@ -1,8 +1,9 @@
 import type { CacheCore } from './cache-core.js';
 import type { RunOptions } from './fill-options.js';
 import type { StorePolicy } from './fill-store.js';
+import { joined } from './fill.js';
 import { Flight, LoadScope, nextOrder, type FlightResult } from './flight-table.js';
-import { accepts, isCircular, leavable, pinned, waitFor } from './flight-wait.js';
+import { accepts, isCircular, leavable, pinned } from './flight-wait.js';
 import { currentScope } from './load-context.js';
 import { LoadWaiters } from './load-waiters.js';
 import { runBatch, type Batch, type BatchLoad } from './run-batch.js';
@@ -45,17 +46,17 @@ export async function fillMany(
 
   /** Joins what is under way, loads the rest; gives the keys whose joined load was not confirmed. */
   async function loadRound(wanted: readonly string[]): Promise<readonly string[]> {
-    const joined: (readonly [string, Flight])[] = [];
+    const others: (readonly [string, Flight])[] = [];
     const own: string[] = [];
     for (const key of wanted) {
       const flight = flights.get(key);
       if (flight === undefined || isCircular(flight)) own.push(key);
-      else joined.push([key, flight]);
+      else others.push([key, flight]);
     }
     const again: string[] = [];
     const ownLoad = own.length === 0 ? undefined : loadOwn(own);
-    const joins = joined.map(async ([key, flight]) => {
-      const result = await waitFor(flight, signal);
+    const joins = others.map(async ([key, flight]) => {
+      const result = await joined(flight, policy, signal);
       if (accepts(result, arrivedAt, cache, options)) take(key, result);
       else again.push(key);
     });

@@ -1,6 +1,6 @@
 import { LoadTimeoutError } from '../errors.js';
 import type { FillOptions, RunOptions } from './fill-options.js';
-import type { FillTarget } from './fill-store.js';
+import type { FillTarget, StorePolicy } from './fill-store.js';
 import { Flight, nextOrder, type FlightResult } from './flight-table.js';
 import { accepts, isCircular, leavable, pinned, waitFor } from './flight-wait.js';
 import type { LoadContext } from './load-context.js';
@@ -64,7 +64,7 @@ export async function fillResult(
     }
     // Whoever waits for this very load cannot take turns with it either.
     if (isCircular(current)) return runAlone(targets, load, { ...options, isClustered: false });
-    const result = await joined(current, targets[0]!, signal);
+    const result = await joined(current, targets[0]!.policy, signal);
     // A batch without the key says less than a load of that key alone would, which may throw or give null.
     if (result.outcome !== 'absent' && accepts(result, arrivedAt, cache, options)) {
       return result;
@@ -73,15 +73,15 @@ export async function fillResult(
 }
 
 /** Waits for somebody else's load. Its caller may want to know when the cache fails; ours may not. */
-async function joined(
+export async function joined(
   flight: Flight,
-  { policy }: FillTarget,
+  { mode }: StorePolicy,
   signal: AbortSignal | undefined,
 ): Promise<FlightResult> {
   try {
     return await waitFor(flight, signal);
   } catch (error) {
-    if (policy.mode === 'throw' || signal?.aborted === true) throw error;
+    if (mode === 'throw' || signal?.aborted === true) throw error;
     return NOTHING;
   }
 }

@@ -278,6 +278,33 @@ describe('A Cache', () => {
     });
   });
 
+  describe('a load that others wait for, when the store fails', () => {
+    const loadAll = async (missing: readonly unknown[]): Promise<Map<number, string>> =>
+      new Map(missing.map((id) => [id as number, 'loaded']));
+    const calls = {
+      getOrSet: (onError: 'bypass' | 'throw') =>
+        cache.getOrSet(1, async () => 'loaded', { onError }),
+      getOrSetMany: async (onError: 'bypass' | 'throw') =>
+        (await cache.getOrSetMany([1], loadAll as never, { onError })).get(1),
+    };
+    for (const first of ['getOrSet', 'getOrSetMany'] as const) {
+      for (const second of ['getOrSet', 'getOrSetMany'] as const) {
+        it(`fails ${first} under throw, and not ${second}, which joined it, under bypass`, async () => {
+          const error = new CacheConnectionError('refused');
+          backend.fail('begin', { error });
+          const held = backend.hold('begin');
+          const strict = errorOf(() => calls[first]('throw'));
+          await settle();
+          const lenient = calls[second]('bypass');
+          await settle();
+          held.release();
+          expect(await strict).to.equal(error);
+          expect(await lenient).to.equal('loaded');
+        });
+      }
+    }
+  });
+
   describe('#warm, when the store fails', () => {
     for (const onError of ['bypass', 'throw'] as const) {
       it(`counts what is not there as failed, and each failure once, under ${onError}`, async () => {
