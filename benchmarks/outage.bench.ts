@@ -22,8 +22,8 @@ import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:outage';
 const KEYS = 500;
-const CALLS_PER_TICK = 10;
-const TICK_MS = 10;
+const CALLS_PER_TICK = 1;
+const TICK_MS = 1;
 const HEAP_SAMPLES = 10;
 const TIMEOUT_MS = 250;
 
