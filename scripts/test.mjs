@@ -1,15 +1,27 @@
 /**
  * `npm test`: builds, compiles the specs in both decorator dialects, sees to a redis-server, and runs them all.
  *
- * What follows `--` goes to mocha, such as `npm test -- --grep MemoryBackend`. `--only=unit/cache` runs the specs below
- * one folder, or one file; `--coverage` measures the run.
+ * The long properties run beside all other specs; what they print comes behind theirs. What follows `--` goes to mocha,
+ * such as `npm test -- --grep MemoryBackend`. `--only=unit/cache` runs the specs below one folder, or one file;
+ * `--coverage` measures the run.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { findOrInstallRedis } from './ensure-redis.mjs';
 import { binary, failWith, root, runNode } from './run-command.mjs';
 
-const SUMMARY = 'build/results/test.json';
+const FOLDER = 'build/results';
+const SUMMARY = `${FOLDER}/test.json`;
+const LONG = 'property';
 
 const OWN_ARGUMENT = /^--(?:coverage$|only=)/;
 
@@ -34,25 +46,52 @@ try {
   failWith(error.message);
 }
 
-const mocha = [
-  binary('mocha'),
-  ...(only === undefined ? [] : selection(only)),
-  '--reporter=scripts/summary-reporter.cjs',
-  `--reporter-option=output=${SUMMARY}`,
-  ...mochaArguments,
-];
-const measured = [
-  binary('c8'),
-  ...typeOnlyFiles().map((file) => `--exclude=${file}`),
-  process.execPath,
-];
-const code = await runNode(isMeasured ? [...measured, ...mocha] : mocha, {
-  env: { ...process.env, REDIS_SERVER_BIN: server },
+const isWhole = only === undefined && !isMeasured && mochaArguments.length === 0;
+const lanes = isWhole
+  ? [selection(undefined, { without: LONG }), selection(LONG)]
+  : [selection(only)];
+mkdirSync(join(root, FOLDER), { recursive: true });
+const results = await Promise.all(lanes.map(runLane));
+for (const { output } of results) process.stdout.write(output);
+const summaries = results.map(({ summary }) => {
+  if (!existsSync(summary)) failWith('mocha ended without a result');
+  return JSON.parse(readFileSync(summary, 'utf8'));
 });
-if (!existsSync(join(root, SUMMARY))) failWith('mocha ended without a result');
-const { passed, failed } = JSON.parse(readFileSync(join(root, SUMMARY), 'utf8'));
-if (passed + failed === 0) failWith('no test was run');
-process.exit(code);
+const sum = (name) => summaries.reduce((total, each) => total + each[name], 0);
+const total = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+if (total.passed + total.failed === 0) failWith('no test was run');
+writeFileSync(join(root, SUMMARY), JSON.stringify(total));
+console.log(
+  `\n  ${total.passed} passing, ${total.failed} failing, ${total.skipped} pending in all`,
+);
+// Not `exit`, which would cut off what a pipe has not taken yet.
+process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;
+
+/** Runs one mocha process. The first one shows what it prints; that of the others is kept until all have ended. */
+async function runLane(files, index) {
+  const summary = join(root, FOLDER, `test-${index}.json`);
+  rmSync(summary, { force: true });
+  const mocha = [
+    binary('mocha'),
+    ...files,
+    '--reporter=scripts/summary-reporter.cjs',
+    `--reporter-option=output=${summary}`,
+    ...mochaArguments,
+  ];
+  const measured = [
+    binary('c8'),
+    ...typeOnlyFiles().map((file) => `--exclude=${file}`),
+    process.execPath,
+  ];
+  const env = { ...process.env, REDIS_SERVER_BIN: server };
+  const args = isMeasured ? [...measured, ...mocha] : mocha;
+  if (index === 0) return { code: await runNode(args, { env }), output: '', summary };
+  const log = join(root, FOLDER, `test-${index}.log`);
+  const file = openSync(log, 'w');
+  const code = await runNode(args, { env, stdio: ['ignore', file, file] });
+  closeSync(file);
+  return { code, output: readFileSync(log, 'utf8'), summary };
+}
 
 /** Files of types alone: nothing of them is left to run, so they would count as never covered. */
 function typeOnlyFiles() {
@@ -71,13 +110,18 @@ async function step(what, args) {
   if (status !== 0) failWith(`${what} failed`);
 }
 
-/** Specs named on the command line are added to those of `.mocharc.json`, so a selection has to replace the file. */
-function selection(path) {
-  const { spec: _, ...settings } = JSON.parse(readFileSync(join(root, '.mocharc.json'), 'utf8'));
+/**
+ * The arguments for a part of the specs. Those named on the command line are added to those of `.mocharc.json`, so a
+ * selection has to replace the file.
+ */
+function selection(path, { without } = {}) {
+  const { spec, ...settings } = JSON.parse(readFileSync(join(root, '.mocharc.json'), 'utf8'));
   const options = Object.entries(settings).flatMap(([name, value]) => {
     if (typeof value === 'boolean') return value ? [`--${name}`] : [];
     return [value].flat().map((each) => `--${name}=${each}`);
   });
+  const ignored = without === undefined ? [] : [`--ignore=build/spec/*/${without}/**`];
+  if (path === undefined) return ['--no-config', ...options, ...ignored, ...spec];
   const pattern = path.endsWith('.spec.ts') ? path.replace(/ts$/, 'js') : `${path}/**/*.spec.js`;
-  return ['--no-config', ...options, `build/spec/*/${pattern}`];
+  return ['--no-config', ...options, ...ignored, `build/spec/*/${pattern}`];
 }
