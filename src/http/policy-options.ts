@@ -41,9 +41,10 @@ export interface HttpCachePolicyOptions {
    */
   readonly staleWhileRevalidate?: Duration | undefined;
   /**
-   * How long after its lifetime a response may be served in place of an error, where it does not say so itself.
+   * How long after its lifetime a response may be served in place of an error, where it does not say so itself. 0: never. A response
+   * with `must-revalidate`, `proxy-revalidate`, `s-maxage` or `no-cache` is not served stale, whatever this says.
    *
-   * @defaultValue 0 in `safe`, a day in `rfc9111`
+   * @defaultValue `'1m'` in `safe`, `'1d'` in `rfc9111`
    */
   readonly staleIfError?: Duration | undefined;
   /**

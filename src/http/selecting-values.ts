@@ -16,15 +16,19 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 
+/** More names than this select nothing that a second client would ask for. */
+const MOST_NAMES = 32;
+
 /**
  * The names of a `Vary` field in lower case, sorted, each once. `undefined` where no other request can ever match: a `*` anywhere (RFC 9111
- * section 4.1), or something that is no name.
+ * section 4.1), something that is no name, or too many names.
  */
 export function varyNames(field: string | undefined): readonly string[] | undefined {
   if (field === undefined) return [];
   const names = tokenList(field);
   if (names === undefined || names.includes('*')) return undefined;
-  return [...new Set(names)].sort();
+  const unique = [...new Set(names)].sort();
+  return unique.length > MOST_NAMES ? undefined : unique;
 }
 
 /** The normalised values of the request fields `vary`, in its order. */
