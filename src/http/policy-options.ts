@@ -84,6 +84,7 @@ export interface HttpCachePolicyOptions {
 
 /** {@link HttpCachePolicyOptions} with everything decided. */
 export interface ResolvedPolicyOptions {
+  readonly profile: HttpProfile;
   readonly rules: ProfileRules;
   readonly ttlMs: number;
   readonly staleWhileRevalidateMs: number;
@@ -115,9 +116,9 @@ export const POLICY_OPTION_NAMES: readonly (keyof HttpCachePolicyOptions)[] = [
  * @param owner - whose options they are, for messages
  * @throws {@link InvalidOptionError} for an option that does not exist or cannot have its value
  */
-export function resolvePolicyOptions(
+export function resolveHttpCachePolicyOptions(
   options: HttpCachePolicyOptions,
-  owner: string,
+  owner = 'HttpCachePolicy',
 ): ResolvedPolicyOptions {
   expectOptions(owner, options);
   rejectUnknown(owner, options, POLICY_OPTION_NAMES);
@@ -132,6 +133,7 @@ export function resolvePolicyOptions(
       ? otherwise
       : Math.min(toMilliseconds(value, `${owner}.${name}`), MAX_DELTA_MS);
   return Object.freeze({
+    profile,
     rules,
     ttlMs: timeOf('ttl', options.ttl, 0),
     staleWhileRevalidateMs: timeOf('staleWhileRevalidate', options.staleWhileRevalidate, 0),

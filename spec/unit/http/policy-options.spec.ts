@@ -5,12 +5,13 @@ import { HttpCachePolicy } from '#internal/http/http-cache-policy.js';
 import {
   type HttpCachePolicyOptions,
   POLICY_OPTION_NAMES,
-  resolvePolicyOptions,
+  resolveHttpCachePolicyOptions,
 } from '#internal/http/policy-options.js';
 
-describe('resolvePolicyOptions', () => {
+describe('resolveHttpCachePolicyOptions', () => {
   it('is the profile safe where nothing is said', () => {
-    expect(resolvePolicyOptions({}, 'x')).to.deep.equal({
+    expect(resolveHttpCachePolicyOptions({}, 'x')).to.deep.equal({
+      profile: 'safe',
       rules: HTTP_PROFILES.safe,
       ttlMs: 0,
       staleWhileRevalidateMs: 0,
@@ -24,7 +25,7 @@ describe('resolvePolicyOptions', () => {
   });
 
   it('takes the defaults of rfc9111 from its profile', () => {
-    const options = resolvePolicyOptions({ profile: 'rfc9111' }, 'x');
+    const options = resolveHttpCachePolicyOptions({ profile: 'rfc9111' }, 'x');
     expect(options).to.deep.include({
       rules: HTTP_PROFILES.rfc9111,
       staleIfErrorMs: 86_400_000,
@@ -35,7 +36,7 @@ describe('resolvePolicyOptions', () => {
   });
 
   it('lets every option win over its profile', () => {
-    const options = resolvePolicyOptions(
+    const options = resolveHttpCachePolicyOptions(
       {
         profile: 'rfc9111',
         ttl: '1m',
@@ -62,12 +63,14 @@ describe('resolvePolicyOptions', () => {
   });
 
   it('bounds times by what a number of seconds can say', () => {
-    expect(resolvePolicyOptions({ ttl: Infinity }, 'x').ttlMs).to.equal(2_147_483_648_000);
+    expect(resolveHttpCachePolicyOptions({ ttl: Infinity }, 'x').ttlMs).to.equal(2_147_483_648_000);
   });
 
   it('takes an explicit undefined for absent', () => {
     const nothing = Object.fromEntries(POLICY_OPTION_NAMES.map((name) => [name, undefined]));
-    expect(resolvePolicyOptions(nothing, 'x')).to.deep.equal(resolvePolicyOptions({}, 'x'));
+    expect(resolveHttpCachePolicyOptions(nothing, 'x')).to.deep.equal(
+      resolveHttpCachePolicyOptions({}, 'x'),
+    );
   });
 
   const WRONG: readonly (readonly [string, object])[] = [
