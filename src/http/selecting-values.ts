@@ -44,11 +44,37 @@ export function selectingValue(name: string, headers: FieldMap): string {
   const text = fieldText(headers, name);
   if (text === undefined) return ABSENT;
   if (SECRET_FIELDS.has(name)) return hashed(text);
+  return text.length > LONGEST_VALUE ? normalised(name, text) : remembered(name, text);
+}
+
+function normalised(name: string, text: string): string {
   const value =
     name === 'accept-encoding' || name === 'accept-language'
       ? weightedList(text).join(',')
       : splitQuotedList(text, true).join(',');
   return value.length > LONGEST_VALUE ? hashed(value) : `=${value}`;
+}
+
+/** Normalised values by field and text. Browsers send the same few texts over and over, and a hit must not pay for parsing them. */
+const known = new Map<string, Map<string, string>>();
+const MOST_KNOWN_FIELDS = 32;
+const MOST_KNOWN_VALUES = 512;
+
+function remembered(name: string, text: string): string {
+  let values = known.get(name);
+  if (values === undefined) {
+    if (known.size >= MOST_KNOWN_FIELDS) known.clear();
+    values = new Map();
+    known.set(name, values);
+  }
+  let value = values.get(text);
+  if (value === undefined) {
+    value = normalised(name, text);
+    // Started anew when full: cheaper than an order of use, and bounded whatever clients send.
+    if (values.size >= MOST_KNOWN_VALUES) values.clear();
+    values.set(text, value);
+  }
+  return value;
 }
 
 /** Whether a stored response is the variant that this request selects. */

@@ -67,3 +67,14 @@ describe('parseHttpDate', () => {
     );
   });
 });
+
+describe('formatHttpDate', () => {
+  it('cuts the milliseconds, whatever it wrote before', () => {
+    const second = Date.UTC(2026, 0, 15, 12, 0, 0);
+    const texts = [second, second + 999, second + 1000, second, second - 1].map(formatHttpDate);
+    expect(texts.map((text) => text.slice(0, 25))).to.deep.equal([
+      ...['Thu, 15 Jan 2026 12:00:00', 'Thu, 15 Jan 2026 12:00:00', 'Thu, 15 Jan 2026 12:00:01'],
+      ...['Thu, 15 Jan 2026 12:00:00', 'Thu, 15 Jan 2026 11:59:59'],
+    ]);
+  });
+});

@@ -126,6 +126,18 @@ describe('selectingValues', () => {
     expect(values.join().length).to.be.lessThan(200);
   });
 
+  it('gives the same for a field and text that were seen before, and after many others', () => {
+    const value = (name: string, text: string) => selectingValues([name], { [name]: text })[0];
+    for (let round = 0; round < 2; round++) {
+      expect(value('foo', 'B, a')).to.equal('=B,a');
+      expect(value('accept-language', 'B, a')).to.equal('=a,b');
+      for (let count = 0; count < 600; count++) {
+        expect(value('foo', `x ,${count}`)).to.equal(`=x,${count}`);
+        expect(value(`f${count % 40}`, `y ,${count}`)).to.equal(`=y,${count}`);
+      }
+    }
+  });
+
   it('never confuses two values, long or short', () => {
     const value = fc.array(fc.constantFrom('a', 'b', 'A', '"', '\\', '#', '=', 'x'.repeat(130)), {
       maxLength: 4,
