@@ -27,7 +27,6 @@ export interface ProfileRules {
   readonly onNoCache: 'bypass' | 'refresh';
   readonly staleIfErrorMs: number;
   readonly hidesRange: boolean;
-  readonly storesPartial: boolean;
   readonly storesPost: boolean;
 }
 
@@ -52,7 +51,6 @@ export const HTTP_PROFILES: Readonly<Record<HttpProfile, ProfileRules>> = {
     onNoCache: 'bypass',
     staleIfErrorMs: MINUTE_MS,
     hidesRange: true,
-    storesPartial: false,
     storesPost: false,
   },
   rfc9111: {
@@ -65,7 +63,6 @@ export const HTTP_PROFILES: Readonly<Record<HttpProfile, ProfileRules>> = {
     onNoCache: 'refresh',
     staleIfErrorMs: DAY_MS,
     hidesRange: false,
-    storesPartial: true,
     storesPost: true,
   },
 };

@@ -21,7 +21,7 @@ interface Row {
   /** Fields of the second request. */
   readonly again?: FieldMap;
   /** The handler's answer to the second request, if it is asked; by default the first one. */
-  readonly then?: FieldMap | 'dies' | number;
+  readonly next?: FieldMap | 'dies' | number;
   readonly is: Verdict;
   readonly safe?: Verdict;
 }
@@ -167,7 +167,7 @@ const GROUPS: Readonly<Record<string, readonly Row[]>> = {
     ...[201, 202, 403, 502, 503, 504, 599].map((status) =>
       row(`never ${status}`, { 'last-modified': date(-86_400), date: date(0) }, 'run', {
         status,
-        then: status,
+        next: status,
       }),
     ),
     row(
@@ -556,7 +556,7 @@ const GROUPS: Readonly<Record<string, readonly Row[]>> = {
       `${status} that was stale at once`,
       { expires: date(-5000), 'last-modified': date(-100_000), date: date(0) },
       status === 200 ? 'validated' : 'run',
-      { status, ...(status === 200 ? {} : { then: status, safe: 'run' as const }) },
+      { status, ...(status === 200 ? {} : { next: status, safe: 'run' as const }) },
     ),
   ]),
 
@@ -567,32 +567,32 @@ const GROUPS: Readonly<Record<string, readonly Row[]>> = {
     row('by an ETag without quotes', cc('max-age=2', { etag: 'a' }), 'validated'),
     row('by nothing', cc('max-age=2'), 'run'),
     row('fails when it changed', cc('max-age=2', { etag: '"a"' }), 'run', {
-      then: { etag: '"b"' },
+      next: { etag: '"b"' },
     }),
   ],
 
   stale: [
-    row('when the handler dies', cc('max-age=2'), 'instead', { then: 'dies' }),
-    row('when it answers 503', cc('max-age=2'), 'instead', { then: 503 }),
-    row('not when it answers 404', cc('max-age=2'), 'run', { then: 404 }),
-    row('stale-if-error, dies', cc('max-age=2, stale-if-error=60'), 'instead', { then: 'dies' }),
-    row('stale-if-error, 503', cc('max-age=2, stale-if-error=60'), 'instead', { then: 503 }),
+    row('when the handler dies', cc('max-age=2'), 'instead', { next: 'dies' }),
+    row('when it answers 503', cc('max-age=2'), 'instead', { next: 503 }),
+    row('not when it answers 404', cc('max-age=2'), 'run', { next: 404 }),
+    row('stale-if-error, dies', cc('max-age=2, stale-if-error=60'), 'instead', { next: 'dies' }),
+    row('stale-if-error, 503', cc('max-age=2, stale-if-error=60'), 'instead', { next: 503 }),
     row('stale-if-error is over', cc('max-age=2, stale-if-error=1'), 'error', {
-      then: 'dies',
+      next: 'dies',
       wait: 10,
     }),
-    row('stale-if-error=0', cc('max-age=2, stale-if-error=0'), 'error', { then: 'dies' }),
+    row('stale-if-error=0', cc('max-age=2, stale-if-error=0'), 'error', { next: 'dies' }),
     row('a minute and no more in safe', cc('max-age=2'), 'instead', {
-      then: 'dies',
+      next: 'dies',
       wait: 62,
       safe: 'error',
     }),
-    row('must-revalidate', cc('max-age=2, must-revalidate'), 'error', { then: 'dies' }),
-    row('proxy-revalidate', cc('max-age=2, proxy-revalidate'), 'error', { then: 'dies' }),
-    row('no-cache', cc('max-age=2, no-cache', { etag: '"a"' }), 'error', { then: 'dies' }),
-    row('s-maxage', cc('max-age=2, s-maxage=2'), 'error', { then: 'dies' }),
+    row('must-revalidate', cc('max-age=2, must-revalidate'), 'error', { next: 'dies' }),
+    row('proxy-revalidate', cc('max-age=2, proxy-revalidate'), 'error', { next: 'dies' }),
+    row('no-cache', cc('max-age=2, no-cache', { etag: '"a"' }), 'error', { next: 'dies' }),
+    row('s-maxage', cc('max-age=2, s-maxage=2'), 'error', { next: 'dies' }),
     row('s-maxage against stale-if-error', cc('s-maxage=2, stale-if-error=60'), 'error', {
-      then: 'dies',
+      next: 'dies',
     }),
     row(
       'while it is refreshed',
@@ -703,17 +703,17 @@ describe('A shared cache', () => {
   /** The second answer of a row. */
   function play(each: Row, policy: HttpCachePolicy): Verdict {
     const cache = new ReplayCache(policy);
-    const { method = 'GET', request = {}, reply, status = 200, again = {}, then, wait = 3 } = each;
+    const { method = 'GET', request = {}, reply, status = 200, again = {}, next, wait = 3 } = each;
     const first = { status, headers: reply };
     expect(cache.ask({ method, headers: request }, first, T0).verdict).to.equal('run');
     const second =
-      then === undefined
+      next === undefined
         ? { status: 200, headers: reply }
-        : then === 'dies'
-          ? then
-          : typeof then === 'number'
-            ? { status: then, headers: {} }
-            : { status: 200, headers: then };
+        : next === 'dies'
+          ? next
+          : typeof next === 'number'
+            ? { status: next, headers: {} }
+            : { status: 200, headers: next };
     return cache.ask({ method: 'GET', headers: again }, second, T0 + wait * 1000).verdict;
   }
 });
