@@ -370,6 +370,15 @@ describe('HttpCachePolicy#storage', () => {
 
     const FLAGS: readonly (readonly [string, ResponseHead, number, HttpCachePolicyOptions?])[] = [
       ['nothing', cc('max-age=60'), 0],
+      [
+        'all directives together',
+        cc('no-cache, must-revalidate, public, max-age=60', { etag: '"a"' }),
+        StoredFlag.noCache |
+          StoredFlag.neverStale |
+          StoredFlag.forAuthorization |
+          StoredFlag.forCookie |
+          StoredFlag.hasValidator,
+      ],
       ['no-cache', cc('no-cache', { etag: '"a"' }), StoredFlag.noCache | StoredFlag.hasValidator],
       [
         'must-revalidate',
@@ -514,6 +523,7 @@ describe('HttpCachePolicy#storage', () => {
         60_000,
         60_000,
       ],
+      ['for validation alone where nothing is said', response({ etag: '"a"' }), RFC, 0, HOUR],
       [
         'from the first moment where it is to be validated',
         cc('no-cache', { etag: '"a"' }),
