@@ -25,6 +25,7 @@ export type BypassReason =
  * - `authorization`, `cookie`: the request carried credentials, and the response does not say that it may be shared
  * - `vary-any`: `Vary: *`
  * - `partial`: a 206 that is not the answer to a range request, or a `Content-Range` where none belongs
+ * - `groups`: more groups than can be kept, or a `Cache-Groups` that cannot be read: it would be out of reach of its invalidation
  * - `no-lifetime`: nothing says how long it is fresh, and it has no validator either
  * - `expired`: already too old for any use
  * - `content-location`: the answer to a POST that does not claim to represent its URL
@@ -42,6 +43,7 @@ export type NotStoredReason =
   | 'cookie'
   | 'vary-any'
   | 'partial'
+  | 'groups'
   | 'no-lifetime'
   | 'expired'
   | 'content-location';
