@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SyncMode } from '../cache/cache-handle.js';
 import type { KeyPart } from '../cache/cache-key.js';
 import type { Duration } from '../duration.js';
-import type { HttpCachePolicyOptions } from '../http/http-cache-policy.js';
+import type { HttpCachePolicyOptions } from '../http/policy-options.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
 
@@ -60,7 +60,8 @@ export interface HttpCacheOptions<
    * Tags of the stored responses, beside those of their path and those that the response names in `Surrogate-Key`,
    * `Cache-Tag` and `Cache-Groups`. A function is called before the handler runs.
    */
-  readonly tags?: readonly string[] | ((req: Request, res: Response) => readonly string[]) | undefined;
+  readonly tags?:
+    readonly string[] | ((req: Request, res: Response) => readonly string[]) | undefined;
   /**
    * What responses differ by beside the URL: names that are looked up in `res.locals`, `req` and `req.user`, or functions.
    * A request that lacks one goes past the cache, with one warning per attribute.
@@ -93,10 +94,11 @@ export interface HttpCacheOptions<
    * going past the cache. A function decides between all and nothing.
    * @defaultValue `'reload'`; under `'rfc9111'` `true`
    */
-  readonly respectRequestCacheControl?: boolean | 'reload' | ((req: Request) => boolean) | undefined;
-  /** The only query parameters that count. Excludes `queryIgnore`. */
+  readonly respectRequestCacheControl?:
+    boolean | 'reload' | ((req: Request) => boolean) | undefined;
+  /** The only query parameters that count. A name may end in `*`; `filter` stands for `filter[a]`, too. */
   readonly queryAllow?: readonly string[] | undefined;
-  /** Query parameters that do not count, such as `utm_*`. */
+  /** Query parameters that do not count, such as `utm_*`. They must not change what the handler answers. */
   readonly queryIgnore?: readonly string[] | undefined;
   /**
    * The one public origin, such as `https://api.example.com`: keys do not hold it, and requests for other hosts go past

@@ -4,6 +4,7 @@ import { normalizeTags } from '../cache/cache-settings.js';
 import { toMilliseconds } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { HttpCachePolicy } from '../http/http-cache-policy.js';
+import { queryFilter, type QueryFilter } from '../http/query-parameters.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import {
   describeValue,
@@ -38,10 +39,11 @@ export interface ResolvedHttpCacheOptions {
   readonly condition: ((req: HttpRequest, res: HttpResponse) => boolean) | undefined;
   readonly maxResponseSize: number;
   readonly maxBufferedBytes: number;
+  /** What the attributes of `varyBy` tell: everything that a key holds of the client. */
+  readonly keyedBy: 'attribute' | 'identity' | undefined;
   /** Whether this client's `Cache-Control` is obeyed; `undefined` = as the policy says. */
   readonly obeysRequest: ((req: HttpRequest) => boolean) | undefined;
-  readonly queryAllow: readonly string[] | undefined;
-  readonly queryIgnore: readonly string[] | undefined;
+  readonly queryFilter: QueryFilter | undefined;
   readonly origin: string | undefined;
   readonly maxVariants: number;
   /** `undefined` = as the cache says. */
@@ -103,17 +105,12 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttpCacheOptions {
   expectOptions(OWNER, options);
   rejectUnknown(OWNER, options, KNOWN);
-  const { ttl, profile = 'safe', queryAllow, queryIgnore } = options;
+  const { ttl, profile = 'safe' } = options;
   expectOneOf(`${OWNER}.profile`, profile, ['safe', 'rfc9111']);
-  if (queryAllow !== undefined && queryIgnore !== undefined) {
-    throw new InvalidOptionError(
-      `${OWNER}.queryIgnore`,
-      "what is not in 'queryAllow' is ignored anyway; give one of the two",
-    );
-  }
   for (const name of ['key', 'condition', 'refreshWhen'] as const) {
     if (options[name] !== undefined) expectFunction(`${OWNER}.${name}`, options[name]);
   }
+  const varyBy = resolveVaryBy(`${OWNER}.varyBy`, options.varyBy ?? []);
   return Object.freeze({
     manager: options.manager,
     cache: expectText(`${OWNER}.cache`, options.cache ?? DEFAULT_HTTP_CACHE),
@@ -122,7 +119,8 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
       typeof options.tags === 'function'
         ? options.tags
         : normalizeTags(options.tags ?? [], `${OWNER}.tags`),
-    varyBy: resolveVaryBy(`${OWNER}.varyBy`, options.varyBy ?? []),
+    varyBy,
+    keyedBy: keyedBy(varyBy),
     key: options.key,
     condition: options.condition,
     maxResponseSize: bytes('maxResponseSize', options.maxResponseSize, DEFAULT_MAX_RESPONSE_SIZE),
@@ -132,8 +130,10 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
       DEFAULT_MAX_BUFFERED_BYTES,
     ),
     obeysRequest: obeyed(options),
-    queryAllow: names('queryAllow', queryAllow),
-    queryIgnore: names('queryIgnore', queryIgnore),
+    queryFilter: queryFilter({
+      allow: names('queryAllow', options.queryAllow),
+      ignore: names('queryIgnore', options.queryIgnore),
+    }),
     origin: options.origin === undefined ? undefined : expectOrigin(options.origin),
     maxVariants: expectInteger(
       `${OWNER}.maxVariants`,
@@ -176,6 +176,11 @@ function policyOf(options: HttpCacheOptions, ttl: HttpCacheOptions['ttl']): Http
     },
     OWNER,
   );
+}
+
+function keyedBy(varyBy: readonly ResolvedAttribute[]): ResolvedHttpCacheOptions['keyedBy'] {
+  if (varyBy.length === 0) return undefined;
+  return varyBy.some(({ isIdentity }) => isIdentity) ? 'identity' : 'attribute';
 }
 
 function obeyed({

@@ -1,6 +1,11 @@
 import { ServerResponse } from 'node:http';
 import { BufferShare } from './buffer-budget.js';
-import { captureHead, headArguments, type CapturedHead, type HeadArguments } from './response-head.js';
+import {
+  captureHead,
+  headArguments,
+  type CapturedHead,
+  type HeadArguments,
+} from './response-head.js';
 import type { OuterFields } from './outer-fields.js';
 
 /**
@@ -75,9 +80,12 @@ export class ResponseRecorder {
   #isKept = false;
   #isEnded = false;
   #isFlushed = false;
+  #hasTrailers = false;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #held: { readonly head: HeadArguments; readonly chunks: HeldChunk[]; end?: Callback | undefined } | undefined;
+  #held:
+    | { readonly head: HeadArguments; readonly chunks: HeldChunk[]; end?: Callback | undefined }
+    | undefined;
   #whole: Uint8Array | undefined;
 
   constructor(
@@ -95,16 +103,27 @@ export class ResponseRecorder {
     this.#write = res.write as Method;
     this.#end = res.end as Method;
     this.#flushHeaders = res.flushHeaders;
-    res.writeHead = ((...args: unknown[]) => this.#onWriteHead(args)) as ServerResponse['writeHead'];
+    res.writeHead = ((...args: unknown[]) =>
+      this.#onWriteHead(args)) as ServerResponse['writeHead'];
     res.write = ((...args: unknown[]) => this.#onWrite(args)) as ServerResponse['write'];
     res.end = ((...args: unknown[]) => this.#onEnd(args)) as ServerResponse['end'];
     res.flushHeaders = () => this.#onFlushHeaders();
+    const { addTrailers } = res;
+    res.addTrailers = (trailers) => {
+      this.#hasTrailers = true;
+      addTrailers.call(res, trailers);
+    };
     res.once('close', () => this.#onClose());
   }
 
   /** Whether the route sent the head before there was a body, so that the client need not wait. */
   get isFlushed(): boolean {
     return this.#isFlushed;
+  }
+
+  /** Whether the route has added fields behind the body. */
+  get hasTrailers(): boolean {
+    return this.#hasTrailers;
   }
 
   /** Whether the route has ended the response. */
@@ -332,7 +351,10 @@ export class ResponseRecorder {
       return;
     }
     for (let index = 0; index < further.length; index += 2) {
-      res.appendHeader(further[index]!, further[index + 1]!);
+      const name = further[index]!;
+      // A list to which each cache on the way adds its own (RFC 9211 section 2).
+      if (name === 'Cache-Status') res.appendHeader(name, further[index + 1]!);
+      else res.setHeader(name, further[index + 1]!);
     }
     if (reason === undefined) this.#writeHead.call(res, status);
     else this.#writeHead.call(res, status, reason);

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { InvalidOptionError } from '../errors.js';
-import { describeValue, expectBoolean, expectFunction, expectText, rejectUnknown } from '../options.js';
+import {
+  describeValue,
+  expectBoolean,
+  expectFunction,
+  expectText,
+  rejectUnknown,
+} from '../options.js';
 import type { VaryAttribute, VaryBy, VaryValue } from './http-cache-options.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
 
@@ -24,7 +30,10 @@ const IDENTITY =
 const SECRET = /auth|cookie|token|secret|session|password|api[_-]?key/i;
 
 /** @throws {@link InvalidOptionError} naming the option, the value and what was expected */
-export function resolveVaryBy(option: string, given: readonly VaryBy[]): readonly ResolvedAttribute[] {
+export function resolveVaryBy(
+  option: string,
+  given: readonly VaryBy[],
+): readonly ResolvedAttribute[] {
   if (!Array.isArray(given)) {
     throw new InvalidOptionError(
       option,
@@ -112,9 +121,7 @@ function lookUp({ name, value }: ResolvedAttribute, req: HttpRequest, res: HttpR
   for (const place of [res.locals, req, (req as { readonly user?: unknown }).user]) {
     if (typeof place !== 'object' || place === null) continue;
     // Only what somebody has put there: every object has a 'constructor'.
-    const found = Object.hasOwn(place, name)
-      ? (place as Record<string, unknown>)[name]
-      : undefined;
+    const found = Object.hasOwn(place, name) ? (place as Record<string, unknown>)[name] : undefined;
     if (found !== undefined && found !== null) return found;
   }
   return undefined;
