@@ -4,8 +4,9 @@ import { locateManager, managerEpoch } from '../manager/manager-locator.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import { outcomeFields } from './cache-outcome.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
-import { exchangeOn, HttpExchange, setFields } from './http-exchange.js';
+import { exchangeOn, HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
+import { setFields } from './response-head.js';
 import { openRequest, type RefusedRequest, type RequestTicket } from './request-ticket.js';
 import {
   resolveHttpCacheOptions,

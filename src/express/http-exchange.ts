@@ -18,7 +18,9 @@ import type { HttpRequest, HttpResponse, NextFunction } from './http-middleware.
 import type { RequestTicket } from './request-ticket.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { requestTags, responsePolicy } from './response-policy.js';
-import { DirectResponse, sendEmpty, sendRecord } from './response-writer.js';
+import { DirectResponse } from './raw-response.js';
+import { setFields } from './response-head.js';
+import { sendEmpty, sendRecord } from './response-writer.js';
 import { isRouteAnswer, type RouteAnswer } from './route-answer.js';
 import { ageField, RouteRun, type RouteRunInput } from './route-run.js';
 import { castShadow } from './shadow-response.js';
@@ -420,11 +422,4 @@ const isExpired: DueCheck = ({ expiresAt }, now) => expiresAt <= now;
 /** Whether a run ended without a response that says anything about the next one. */
 function isAccident({ reason }: RouteAnswer & { readonly kind: 'unstored' }): boolean {
   return reason === 'aborted' || reason === 'fault';
-}
-
-/** Puts fields on a response whose handler is to write it. */
-export function setFields(res: HttpResponse, fields: readonly string[]): void {
-  for (let index = 0; index < fields.length; index += 2) {
-    res.setHeader(fields[index]!, fields[index + 1]!);
-  }
 }

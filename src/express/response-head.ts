@@ -75,6 +75,21 @@ export function rawFieldNames(res: ServerResponse): readonly string[] {
   return (res as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames();
 }
 
+/**
+ * Sets fields of a flat list on a response, in place of those of the same names. Node's `writeHead` keeps only the last line of
+ * a field of such a list where other fields have been set.
+ */
+export function setFields(res: ServerResponse, fields: readonly string[]): void {
+  const seen = new Set<string>();
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!;
+    const lower = name.toLowerCase();
+    if (seen.has(lower)) res.appendHeader(name, fields[index + 1]!);
+    else res.setHeader(name, fields[index + 1]!);
+    seen.add(lower);
+  }
+}
+
 /** The value of a field in a flat list; `undefined` when it is not there. */
 export function fieldIn(fields: readonly string[], lower: string): string | undefined {
   for (let index = 0; index < fields.length; index += 2) {
@@ -102,7 +117,7 @@ function flatFields(given: unknown): string[] {
   const add = (name: unknown, value: unknown): void => {
     if (value === undefined) return;
     if (Array.isArray(value)) for (const each of value) flat.push(String(name), String(each));
-    else flat.push(String(name), String(value));
+    else flat.push(String(name), String(value as string | number));
   };
   if (!Array.isArray(given)) {
     for (const name of Object.keys(given as object)) {

@@ -3,9 +3,11 @@ import { BufferShare } from './buffer-budget.js';
 import {
   captureHead,
   headArguments,
+  setFields,
   type CapturedHead,
   type HeadArguments,
 } from './response-head.js';
+import { isPlainResponse, type RawResponse } from './raw-response.js';
 import type { OuterFields } from './outer-fields.js';
 
 /**
@@ -174,7 +176,10 @@ export class ResponseRecorder {
   raw(): RawResponse {
     return {
       res: this.res,
-      isPlain: this.#writeHead === (ServerResponse.prototype.writeHead as Method),
+      isPlain: isPlainResponse(
+        this.res,
+        this.#writeHead !== (ServerResponse.prototype.writeHead as Method),
+      ),
       writeHead: (status, fields) =>
         fields === undefined
           ? this.#writeHead.call(this.res, status)
@@ -343,13 +348,7 @@ export class ResponseRecorder {
 
   #sendHead({ status, reason, fields }: HeadArguments, further: readonly string[]): void {
     const { res } = this;
-    if (fields !== undefined) {
-      const all = further.length === 0 ? fields : [...fields, ...further];
-      // Flat lists are what every version of Node merges with the fields set on the response.
-      if (reason === undefined) this.#writeHead.call(res, status, all);
-      else this.#writeHead.call(res, status, reason, all);
-      return;
-    }
+    if (fields !== undefined) setFields(res, fields);
     for (let index = 0; index < further.length; index += 2) {
       const name = further[index]!;
       // A list to which each cache on the way adds its own (RFC 9211 section 2).
@@ -371,15 +370,6 @@ export class ResponseRecorder {
     this.#chunks = [];
     this.#share.release();
   }
-}
-
-/** The ways out of a response, past whoever watches it. */
-export interface RawResponse {
-  readonly res: ServerResponse;
-  /** Whether `writeHead` is Node's own, which takes flat lists. */
-  readonly isPlain: boolean;
-  writeHead(status: number, fields?: readonly string[]): void;
-  end(body?: Uint8Array): void;
 }
 
 const NOTHING = new Uint8Array();

@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import type { ConditionalAnswer } from '../http/cache-decision.js';
 import { notModifiedFields } from '../http/conditional-answer.js';
-import { fieldIn, fieldsWithout } from './response-head.js';
-import type { RawResponse } from './response-recorder.js';
+import { fieldIn, fieldsWithout, setFields } from './response-head.js';
+import type { RawResponse } from './raw-response.js';
 import type { HttpRecord } from './stored-record.js';
 
 /** A record in the forms that it is sent in. */
@@ -14,27 +13,6 @@ interface Prepared {
 }
 
 const prepared = new WeakMap<HttpRecord, Prepared>();
-
-/** A response that nothing stands before. */
-export class DirectResponse implements RawResponse {
-  readonly res: ServerResponse;
-  /** Own methods are a middleware's, and not all of these know flat lists. */
-  readonly isPlain: boolean;
-
-  constructor(res: ServerResponse) {
-    this.res = res;
-    this.isPlain = !Object.hasOwn(res, 'writeHead');
-  }
-
-  writeHead(status: number, fields?: readonly string[]): void {
-    if (fields === undefined) this.res.writeHead(status);
-    else this.res.writeHead(status, fields as string[]);
-  }
-
-  end(body?: Uint8Array): void {
-    this.res.end(body);
-  }
-}
 
 /**
  * Sends what a client gets of a stored response.
@@ -120,17 +98,9 @@ function sendHead(
     raw.writeHead(status, [...fields, ...further]);
     return;
   }
-  const { res } = raw;
-  const seen = new Set<string>();
-  for (const list of [fields, further]) {
-    for (let index = 0; index < list.length; index += 2) {
-      const lower = list[index]!.toLowerCase();
-      if (seen.has(lower)) res.appendHeader(list[index]!, list[index + 1]!);
-      else res.setHeader(list[index]!, list[index + 1]!);
-      seen.add(lower);
-    }
-  }
-  res.statusCode = status;
+  setFields(raw.res, fields);
+  setFields(raw.res, further);
+  raw.res.statusCode = status;
   raw.writeHead(status);
 }
 
