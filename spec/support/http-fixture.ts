@@ -36,6 +36,8 @@ export class HttpFixture {
 
   private constructor(options: CacheManagerOptions) {
     this.manager = new CacheManager({ clock: this.clock, logger: silentLogger, ...options });
+    // Express prints errors that nobody handles, but for tests.
+    this.app.set('env', 'test');
     this.#server = createServer(this.app);
     this.#server.keepAliveTimeout = 1_000;
   }

@@ -34,9 +34,10 @@ export class HiddenFields {
     }
     this.isAsked = before.size > 0;
     this.isPart = hidesRange && before.has('range');
-    this.original = this.isAsked ? { ...headers } : headers;
+    const wanted = Object.entries(conditions);
+    this.original = this.isAsked || wanted.length > 0 ? { ...headers } : headers;
     for (const name of before.keys()) delete headers[name];
-    for (const [name, value] of Object.entries(conditions)) {
+    for (const [name, value] of wanted) {
       if (!before.has(name)) before.set(name, undefined);
       headers[name] = value;
     }

@@ -69,19 +69,23 @@ const KEPT: ReadonlySet<string> = new Set([
   '_maxListeners',
 ]);
 
-/** Everything that Node's responses have, and what of it a shadow has to answer. */
-function memberNames(shadow: ServerResponse): ReadonlySet<string> {
-  const names = new Set<string>();
+/** Everything that Node's responses have, as it is declared. */
+function membersOf(shadow: ServerResponse): ReadonlyMap<string, PropertyDescriptor> {
+  const members = new Map<string, PropertyDescriptor>();
   for (const source of [
     shadow,
+    ShadowResponse.prototype,
     ServerResponse.prototype,
     OutgoingMessage.prototype,
     Stream.prototype,
     EventEmitter.prototype,
   ]) {
-    for (const name of Object.getOwnPropertyNames(source)) if (!KEPT.has(name)) names.add(name);
+    for (const name of Object.getOwnPropertyNames(source)) {
+      if (KEPT.has(name) || members.has(name)) continue;
+      members.set(name, Object.getOwnPropertyDescriptor(source, name)!);
+    }
   }
-  return names;
+  return members;
 }
 
 /**
@@ -91,20 +95,13 @@ function memberNames(shadow: ServerResponse): ReadonlySet<string> {
  */
 export function castShadow(res: ServerResponse): void {
   const shadow = new ShadowResponse(res.req, res);
-  for (const name of memberNames(shadow)) {
-    const value = (shadow as unknown as Record<string, unknown>)[name];
+  for (const [name, { value }] of membersOf(shadow)) {
     Object.defineProperty(
       res,
       name,
       typeof value === 'function'
         ? { configurable: true, writable: true, value: relay(res, shadow, value as Method) }
-        : {
-            configurable: true,
-            get: () => (shadow as unknown as Record<string, unknown>)[name],
-            set: (given: unknown) => {
-              (shadow as unknown as Record<string, unknown>)[name] = given;
-            },
-          },
+        : relayedProperty(shadow as unknown as Record<string, unknown>, name),
     );
   }
   guardSocket(res.req);
@@ -116,6 +113,16 @@ function relay(res: ServerResponse, shadow: ServerResponse, method: Method): Met
   return (...args) => {
     const result = method.apply(shadow, args as unknown[]);
     return result === shadow ? res : result;
+  };
+}
+
+function relayedProperty(shadow: Record<string, unknown>, name: string): PropertyDescriptor {
+  return {
+    configurable: true,
+    get: () => shadow[name],
+    set: (given: unknown) => {
+      shadow[name] = given;
+    },
   };
 }
 
