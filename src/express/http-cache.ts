@@ -7,6 +7,7 @@ import type { HttpCacheOptions } from './http-cache-options.js';
 import { exchangeOn, HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
 import { setFields } from './response-head.js';
+import { RequestKeys } from './request-key.js';
 import { openRequest, type RefusedRequest, type RequestTicket } from './request-ticket.js';
 import {
   resolveHttpCacheOptions,
@@ -54,6 +55,8 @@ export function httpCache<
 /** What stands behind one `httpCache`. */
 class ResponseCache {
   readonly #options: ResolvedHttpCacheOptions;
+  readonly #keys: RequestKeys;
+  readonly #onMissing = (name: string): void => this.#warn(name);
   readonly #uncacheable = new WeakMap<CacheCore, UncacheableKeys>();
   readonly #warned = new Set<string>();
   #manager: CacheManager | undefined;
@@ -62,6 +65,7 @@ class ResponseCache {
 
   constructor(options: HttpCacheOptions) {
     this.#options = resolveHttpCacheOptions(options);
+    this.#keys = new RequestKeys(this.#options);
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
@@ -80,7 +84,7 @@ class ResponseCache {
       return;
     }
     try {
-      opened = openRequest(req, res, core, this.#options, (name) => this.#warn(core, name));
+      opened = openRequest(req, res, core, this.#options, this.#keys, this.#onMissing);
     } catch (error) {
       core.failCallback('http', error, 'bypass');
       opened = { fwd: 'bypass', reason: 'callback' };
@@ -118,12 +122,12 @@ class ResponseCache {
   }
 
   /** Once for each attribute: it is missing in the set-up, or for everybody who is not signed in. */
-  #warn(core: CacheCore, attribute: string): void {
+  #warn(attribute: string): void {
     if (this.#warned.has(attribute)) return;
     this.#warned.add(attribute);
-    core.runtime.logger?.warn(
+    this.#core?.runtime.logger?.warn(
       `httpCache: a request has no '${attribute}' in res.locals, req or req.user; it is not cached, nor are others without it.`,
-      { cache: core.name },
+      { cache: this.#options.cache },
     );
   }
 }

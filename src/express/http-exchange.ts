@@ -20,7 +20,7 @@ import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { requestTags, responsePolicy } from './response-policy.js';
 import { DirectResponse } from './raw-response.js';
 import { setFields } from './response-head.js';
-import { sendEmpty, sendRecord } from './response-writer.js';
+import { sendEmpty, sendHit, sendRecord } from './response-writer.js';
 import { isRouteAnswer, type RouteAnswer } from './route-answer.js';
 import { ageField, RouteRun, type RouteRunInput } from './route-run.js';
 import { castShadow } from './shadow-response.js';
@@ -151,12 +151,16 @@ export class HttpExchange {
     const { policy, plan } = ticket;
     this.#isOver = true;
     const ttl = policy.ttlSeconds(record, now);
+    const answer = policy.conditional(record, plan);
+    if (answer.kind === 'full' && fwd === undefined && plan.method === 'GET') {
+      sendHit(res, record, options, word, policy.ageSeconds(record, now), ttl);
+      return;
+    }
     const collapsed = fwd === undefined ? undefined : true;
     const further = [
       ...ageField(policy, record, now),
       ...outcomeFields(options, { word, fwd, ttl, collapsed }),
     ];
-    const answer = policy.conditional(record, plan);
     sendRecord(new DirectResponse(res), req.method, record, answer, further);
   }
 

@@ -52,16 +52,74 @@ export function hasOverride({ headers }: HttpRequest): boolean {
 
 /** Scheme and host of a request, by the application's proxy settings where it has some. */
 export function originOf(req: HttpRequest): string {
-  const scheme = req.protocol ?? ('encrypted' in req.socket ? 'https' : 'http');
-  return `${scheme}://${(req.host ?? req.headers.host ?? '').toLowerCase()}`;
+  const { headers } = req;
+  const isSecure = (req.socket as { readonly encrypted?: boolean }).encrypted === true;
+  // Asked for only where they can differ: to find out costs Express more than all the rest of the key.
+  const scheme =
+    headers['x-forwarded-proto'] === undefined || req.protocol === undefined
+      ? isSecure
+        ? 'https'
+        : 'http'
+      : req.protocol;
+  const host = headers['x-forwarded-host'] === undefined ? headers.host : (req.host ?? headers.host);
+  return `${scheme}://${(host ?? '').toLowerCase()}`;
 }
 
-/**
- * The key of a request's response, in the cache.
- *
- * @throws {@link CacheKeyError} when the user's key function gives what is no key
- */
-export function requestKey(
+/** So many origins, and so many targets of each, have their keys remembered. */
+const MOST_ORIGINS = 16;
+const MOST_TARGETS = 2_048;
+const LONGEST_TARGET = 256;
+
+/** Makes the keys of requests, and knows those of the last targets that were asked for. */
+export class RequestKeys {
+  readonly #options: ResolvedHttpCacheOptions;
+  readonly #known = new Map<string, Map<string, string>>();
+  #lastOrigin: string | undefined;
+  #lastTargets: Map<string, string> = new Map();
+
+  constructor(options: ResolvedHttpCacheOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The key of a request's response, in the cache; its refusal by `refusedTarget` is for the caller to see to.
+   *
+   * @throws {@link CacheKeyError} when the user's key function gives what is no key
+   */
+  keyOf(req: HttpRequest, attributes: readonly KeyAttribute[]): string {
+    const target = targetOf(req);
+    const isPlain =
+      attributes.length === 0 &&
+      this.#options.key === undefined &&
+      target.length <= LONGEST_TARGET &&
+      routedTarget(req, target) === undefined &&
+      !isForwarded(req.headers);
+    if (!isPlain) return requestKey(req, this.#options, attributes);
+    const targets = this.#targetsOf(originOf(req));
+    let key = targets.get(target);
+    if (key === undefined) {
+      key = requestKey(req, this.#options, attributes);
+      if (targets.size >= MOST_TARGETS) targets.clear();
+      targets.set(target, key);
+    }
+    return key;
+  }
+
+  #targetsOf(origin: string): Map<string, string> {
+    if (origin === this.#lastOrigin) return this.#lastTargets;
+    let targets = this.#known.get(origin);
+    if (targets === undefined) {
+      if (this.#known.size >= MOST_ORIGINS) this.#known.clear();
+      targets = new Map();
+      this.#known.set(origin, targets);
+    }
+    this.#lastOrigin = origin;
+    this.#lastTargets = targets;
+    return targets;
+  }
+}
+
+function requestKey(
   req: HttpRequest,
   options: ResolvedHttpCacheOptions,
   attributes: readonly KeyAttribute[],
@@ -94,12 +152,18 @@ export function requestKey(
 /** The target as it was routed, where something before the cache has rewritten it. */
 function routedTarget({ baseUrl, url }: HttpRequest, target: string): string | undefined {
   if (url === target || url === undefined) return undefined;
-  const routed = (baseUrl ?? '') + url;
+  const base = baseUrl ?? '';
+  const routed = base + url;
   if (routed === target) return undefined;
   // Below its own path a router sees `/`, which the client need not have sent.
-  const base = baseUrl ?? '';
-  const isSlashAdded = url.startsWith('/') && base + url.slice(1) === target;
-  return isSlashAdded && base !== '' ? undefined : routed;
+  const isSlashAdded = base !== '' && url.startsWith('/') && base + url.slice(1) === target;
+  return isSlashAdded ? undefined : routed;
+}
+
+function isForwarded(headers: HttpRequest['headers']): boolean {
+  if (headers.forwarded !== undefined) return true;
+  for (const name of FORWARDED) if (headers[name] !== undefined) return true;
+  return false;
 }
 
 function withForwarded(

@@ -4,7 +4,7 @@ import type { ForwardReason } from '../http/cache-status.js';
 import type { HttpCachePolicy } from '../http/http-cache-policy.js';
 import { looksLikeFile, refusedTarget } from '../http/request-target.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
-import { hasOverride, originOf, requestKey, targetOf } from './request-key.js';
+import { hasOverride, originOf, targetOf, type RequestKeys } from './request-key.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { attributeValues } from './vary-by.js';
 
@@ -37,6 +37,7 @@ export function openRequest(
   res: HttpResponse,
   core: CacheCore,
   options: ResolvedHttpCacheOptions,
+  keys: RequestKeys,
   onMissing: (attribute: string) => void,
 ): RequestTicket | RefusedRequest {
   const { method = 'GET', headers } = req;
@@ -58,13 +59,16 @@ export function openRequest(
     return refuse('other-host');
   }
   if (options.condition !== undefined && !options.condition(req, res)) return refuse('condition');
+  if (options.varyBy.length === 0) return { plan, key: keys.keyOf(req, NO_ATTRIBUTES), policy };
   const attributes = attributeValues(options.varyBy, req, res);
-  if (attributes.missing !== undefined) {
-    onMissing(attributes.missing);
-    return refuse('attribute');
+  if (attributes.missing === undefined) {
+    return { plan, key: keys.keyOf(req, attributes.values), policy };
   }
-  return { plan, key: requestKey(req, options, attributes.values), policy };
+  onMissing(attributes.missing);
+  return refuse('attribute');
 }
+
+const NO_ATTRIBUTES: readonly [] = [];
 
 function refuse(reason: string): RefusedRequest {
   return { fwd: 'bypass', reason };

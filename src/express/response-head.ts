@@ -90,6 +90,23 @@ export function setFields(res: ServerResponse, fields: readonly string[]): void 
   }
 }
 
+/** A flat list as pairs, each name once. */
+export function groupedFields(
+  fields: readonly string[],
+): readonly (readonly [name: string, value: string | readonly string[]])[] {
+  const groups = new Map<string, [string, string[]]>();
+  for (let index = 0; index < fields.length; index += 2) {
+    const lower = fields[index]!.toLowerCase();
+    const group = groups.get(lower);
+    if (group === undefined) groups.set(lower, [fields[index]!, [fields[index + 1]!]]);
+    else group[1].push(fields[index + 1]!);
+  }
+  return [...groups.values()].map(([name, values]) => [
+    name,
+    values.length === 1 ? values[0]! : values,
+  ]);
+}
+
 /** The value of a field in a flat list; `undefined` when it is not there. */
 export function fieldIn(fields: readonly string[], lower: string): string | undefined {
   for (let index = 0; index < fields.length; index += 2) {

@@ -1,7 +1,10 @@
+import type { ServerResponse } from 'node:http';
 import type { ConditionalAnswer } from '../http/cache-decision.js';
 import { notModifiedFields } from '../http/conditional-answer.js';
-import { fieldIn, fieldsWithout, setFields } from './response-head.js';
-import type { RawResponse } from './raw-response.js';
+import { outcomeFields, type CacheWord } from './cache-outcome.js';
+import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
+import { fieldIn, fieldsWithout, groupedFields, setFields } from './response-head.js';
+import { isPlainResponse, type RawResponse } from './raw-response.js';
 import type { HttpRecord } from './stored-record.js';
 
 /** A record in the forms that it is sent in. */
@@ -9,10 +12,55 @@ interface Prepared {
   /** Flat, with the length of the whole body. */
   readonly full: readonly string[];
   readonly body: Buffer;
+  /** The last hit's whole list of fields: the same for all hits of one second. */
+  hit: PreparedHit | undefined;
   notModified: readonly string[] | undefined;
 }
 
+interface PreparedHit {
+  readonly options: ResolvedHttpCacheOptions;
+  readonly word: CacheWord;
+  readonly age: number;
+  readonly ttl: number;
+  readonly fields: readonly string[];
+  /** The same as pairs, each name once. */
+  readonly grouped: readonly (readonly [name: string, value: string | readonly string[]])[];
+}
+
 const prepared = new WeakMap<HttpRecord, Prepared>();
+
+/** Sends a stored response as it is to a GET without conditions: the way of most requests. */
+export function sendHit(
+  res: ServerResponse,
+  record: HttpRecord,
+  options: ResolvedHttpCacheOptions,
+  word: CacheWord,
+  age: number,
+  ttl: number,
+): void {
+  const forms = preparedOf(record);
+  let { hit } = forms;
+  if (
+    hit === undefined ||
+    hit.age !== age ||
+    hit.ttl !== ttl ||
+    hit.word !== word ||
+    hit.options !== options
+  ) {
+    const outcome = outcomeFields(options, { word, fwd: undefined, ttl });
+    const fields = [...forms.full, 'Age', String(age), ...outcome];
+    hit = { options, word, age, ttl, fields, grouped: groupedFields(fields) };
+    forms.hit = hit;
+  }
+  if (isPlainResponse(res, Object.hasOwn(res, 'writeHead'))) {
+    res.writeHead(record.status, hit.fields as string[]);
+  } else {
+    for (const [name, value] of hit.grouped) res.setHeader(name, value);
+    res.statusCode = record.status;
+    res.writeHead(record.status);
+  }
+  res.end(forms.body);
+}
 
 /**
  * Sends what a client gets of a stored response.
@@ -82,6 +130,7 @@ function preparedOf(record: HttpRecord): Prepared {
         ? headers
         : [...headers, 'Content-Length', String(body.byteLength)],
     body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    hit: undefined,
     notModified: undefined,
   };
   prepared.set(record, forms);

@@ -41,12 +41,17 @@ export type RouteAnswer =
       readonly isVoid?: boolean | undefined;
     };
 
-/** A handler that answered with a 5xx, or failed, though there is an older response. */
+/** A handler that failed though there is an older response. */
 export class RouteFailure extends Error {
   override readonly name = 'RouteFailure';
 
-  constructor(readonly status: number) {
-    super(`the handler answered ${status}`);
+  /** @param status - what it answered; `undefined` = it broke off */
+  constructor(status: number | undefined) {
+    super(
+      status === undefined
+        ? 'the handler broke its response off'
+        : `the handler answered ${status}`,
+    );
   }
 }
 

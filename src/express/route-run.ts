@@ -137,6 +137,7 @@ export class RouteRun implements ResponseObserver {
 
   onAbort(): void {
     this.#hidden.restore();
+    if (!this.#input.isForeground) this.#fail(new RouteFailure(undefined));
     this.#unstored('aborted');
   }
 

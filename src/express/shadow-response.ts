@@ -104,7 +104,7 @@ export function castShadow(res: ServerResponse): void {
         : relayedProperty(shadow as unknown as Record<string, unknown>, name),
     );
   }
-  guardSocket(res.req);
+  guardSocket(res.req, shadow);
 }
 
 type Method = (...args: readonly unknown[]) => unknown;
@@ -128,15 +128,19 @@ function relayedProperty(shadow: Record<string, unknown>, name: string): Propert
 
 /**
  * The connection may serve the client's next request by now. Error handlers that find a head sent end it, so the request's
- * view of it is one that cannot be ended.
+ * view of it is one that ends the shadow alone.
  */
-function guardSocket(req: IncomingMessage): void {
+function guardSocket(req: IncomingMessage, shadow: ServerResponse): void {
   const { socket } = req;
   if (typeof socket !== 'object' || socket === null) return;
+  const end = (): unknown => {
+    shadow.destroy();
+    return guarded;
+  };
   const guarded = Object.create(socket, {
-    destroy: { value: () => guarded as unknown },
-    destroySoon: { value: () => undefined },
-    end: { value: () => guarded as unknown },
+    destroy: { value: end },
+    destroySoon: { value: end },
+    end: { value: end },
   }) as typeof socket;
   Object.defineProperty(req, 'socket', { configurable: true, writable: true, value: guarded });
 }

@@ -161,8 +161,7 @@ describe('httpCache: stale responses', () => {
         });
 
       expect(await get()).to.equal('run 1');
-      await until('the handler has run', () => runs === 2);
-      await new Promise(setImmediate);
+      await until('the failure is told', () => http.manager.cache('http').statistics().errors === 1);
       expect(await get()).to.equal('run 1');
       agent.destroy();
     });
