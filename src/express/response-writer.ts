@@ -55,7 +55,9 @@ export function sendHit(
   if (isPlainResponse(res, Object.hasOwn(res, 'writeHead'))) {
     res.writeHead(record.status, hit.fields as string[]);
   } else {
-    for (const [name, value] of hit.grouped) res.setHeader(name, value);
+    // Express gives each response another prototype, which makes every look at a property of it dear.
+    const setHeader = res.setHeader as (name: string, value: string | readonly string[]) => unknown;
+    for (const [name, value] of hit.grouped) setHeader.call(res, name, value);
     res.statusCode = record.status;
     res.writeHead(record.status);
   }
