@@ -2,6 +2,7 @@
  * The layers, as rules. Arrows point at what a file may import; type imports count.
  *
  *   decorators -> aspect -> manager -> cache <- { backends, codecs }
+ *   express -> { http, manager, cache }; http stands on the foundation alone
  *
  * `scripts/check-layers.mjs` runs them, and proves on `spec/fixtures/layering-bad` that each one can fail.
  */
@@ -25,6 +26,8 @@ const ARROWS = {
   injection: ['^src/cache/', '^src/manager/', EMBEDDED],
   config: ['^src/cache/', '^src/manager/', '^src/injection/'],
   testing: ['^src/cache/'],
+  http: [],
+  express: ['^src/http/', '^src/cache/', '^src/manager/'],
 };
 
 /** Where each optional peer may be named: statically, dynamically or as a type. */
@@ -70,7 +73,7 @@ const entryRules = [
     severity: 'error',
     from: { path: '^src/index\\.ts$' },
     to: {
-      path: '^src/(?:backends/redis|config|testing|express|keyv|prometheus|opentelemetry|cli)/|^src/codecs/(?:msgpack|lz4)',
+      path: '^src/(?:backends/redis|config|testing|http|express|keyv|prometheus|opentelemetry|cli)/|^src/codecs/(?:msgpack|lz4)',
       reachable: true,
     },
   },

@@ -15,6 +15,7 @@ const LOADED: Readonly<Record<string, readonly string[]>> = {
   'cachewell/msgpack': [],
   'cachewell/lz4': [],
   'cachewell/config': ['class-validator'],
+  'cachewell/http': [],
   'cachewell/testing': [],
 };
 
@@ -25,6 +26,7 @@ const NAMED_IN_TYPES: Readonly<Record<string, readonly string[]>> = {
   'cachewell/msgpack': [],
   'cachewell/lz4': [],
   'cachewell/config': ['class-validator'],
+  'cachewell/http': [],
   'cachewell/testing': [],
 };
 

@@ -27,6 +27,7 @@ export type BypassReason =
  * - `partial`: a 206 that is not the answer to a range request, or a `Content-Range` where none belongs
  * - `groups`: more groups than can be kept, or a `Cache-Groups` that cannot be read: it would be out of reach of its invalidation
  * - `no-lifetime`: nothing says how long it is fresh, and it has no validator either
+ * - `no-cache`: to be validated before each use, and has nothing to validate with, or is not kept for that
  * - `expired`: already too old for any use
  * - `content-location`: the answer to a POST that does not claim to represent its URL
  */
@@ -45,6 +46,7 @@ export type NotStoredReason =
   | 'partial'
   | 'groups'
   | 'no-lifetime'
+  | 'no-cache'
   | 'expired'
   | 'content-location';
 

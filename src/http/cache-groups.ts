@@ -9,7 +9,7 @@ export const MAX_GROUPS = 256;
  * The groups that a response belongs to, each once: `Surrogate-Key` (between blanks), `Cache-Tag` (between commas) and `Cache-Groups` (a list of
  * strings, RFC 9875). The three name the same kind of thing, so `a` in one is `a` in the others.
  *
- * @returns `undefined` where there are more than {@link MAX_GROUPS}, or where `Cache-Groups` cannot be read: such a response is better
+ * @returns `undefined` where there are more than 256, or where `Cache-Groups` cannot be read: such a response is better
  *   not stored than stored out of reach of its invalidation.
  */
 export function responseGroups(headers: FieldMap): readonly string[] | undefined {

@@ -20,7 +20,7 @@ import type {
 import {
   type HttpCachePolicyOptions,
   type ResolvedPolicyOptions,
-  resolvePolicyOptions,
+  resolveHttpCachePolicyOptions,
 } from './policy-options.js';
 import { planRequest } from './request-plan.js';
 import { decideReuse } from './reuse-rules.js';
@@ -58,11 +58,11 @@ export class HttpCachePolicy {
   readonly #options: ResolvedPolicyOptions;
 
   /**
-   * @param owner - whose options they are, for messages
+   * @param owner - whose options they are, for messages: the class itself, unless a front end passes them on
    * @throws {@link InvalidOptionError} for an option that does not exist or cannot have its value
    */
-  constructor(options: HttpCachePolicyOptions = {}, owner = 'HttpCachePolicy') {
-    this.#options = resolvePolicyOptions(options, owner);
+  constructor(options: HttpCachePolicyOptions = {}, owner?: string) {
+    this.#options = resolveHttpCachePolicyOptions(options, owner);
   }
 
   /** The targeted fields that are obeyed, in lower case and in order. */

@@ -31,9 +31,18 @@ export function parseHttpDate(text: string, now: number): number | undefined {
   return utc(fullYear(Number(old[3]), now), old[2]!, old[1]!, old, 4);
 }
 
+/** The second that was written last, and its text: most dates of a second are asked for more than once. */
+let lastSecond = NaN;
+let lastText = '';
+
 /** An HTTP date in the form that senders have to use (IMF-fixdate). */
 export function formatHttpDate(ms: number): string {
-  return new Date(ms).toUTCString();
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toUTCString();
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 function fullYear(twoDigits: number, now: number): number {

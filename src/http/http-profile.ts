@@ -10,7 +10,7 @@
  * | response that says nothing about its lifetime | not stored without `ttl` | stored if it can be validated or has a heuristic lifetime |
  * | heuristic lifetime | none | a tenth of the time since `Last-Modified` (RFC 9111 section 4.2.2) |
  * | client's `Cache-Control` | `no-cache` and `no-store` pass the cache by | all of it is obeyed |
- * | stale instead of an error, where nothing is said | no | for a day (RFC 9111 section 4.2.4) |
+ * | stale instead of an error, where nothing is said (RFC 9111 section 4.2.4) | for a minute | for a day |
  * | `Range` of a miss | hidden from the handler | handed on; a 206 answers the same range again |
  * | answer to a POST that names its own URL in `Content-Location` | not stored | stored for GET (RFC 9110 section 9.3.3) |
  */
@@ -37,6 +37,7 @@ export type RequestControl = boolean | 'reload';
 /** Name of a {@link ProfileRules}. */
 export type HttpProfile = 'safe' | 'rfc9111';
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** The one table of differences. */
@@ -49,7 +50,7 @@ export const HTTP_PROFILES: Readonly<Record<HttpProfile, ProfileRules>> = {
     heuristicFraction: 0,
     respectRequestCacheControl: 'reload',
     onNoCache: 'bypass',
-    staleIfErrorMs: 0,
+    staleIfErrorMs: MINUTE_MS,
     hidesRange: true,
     storesPartial: false,
     storesPost: false,

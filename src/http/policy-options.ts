@@ -41,9 +41,10 @@ export interface HttpCachePolicyOptions {
    */
   readonly staleWhileRevalidate?: Duration | undefined;
   /**
-   * How long after its lifetime a response may be served in place of an error, where it does not say so itself.
+   * How long after its lifetime a response may be served in place of an error, where it does not say so itself. 0: never. A response
+   * with `must-revalidate`, `proxy-revalidate`, `s-maxage` or `no-cache` is not served stale, whatever this says.
    *
-   * @defaultValue 0 in `safe`, a day in `rfc9111`
+   * @defaultValue `'1m'` in `safe`, `'1d'` in `rfc9111`
    */
   readonly staleIfError?: Duration | undefined;
   /**
@@ -83,6 +84,7 @@ export interface HttpCachePolicyOptions {
 
 /** {@link HttpCachePolicyOptions} with everything decided. */
 export interface ResolvedPolicyOptions {
+  readonly profile: HttpProfile;
   readonly rules: ProfileRules;
   readonly ttlMs: number;
   readonly staleWhileRevalidateMs: number;
@@ -114,9 +116,9 @@ export const POLICY_OPTION_NAMES: readonly (keyof HttpCachePolicyOptions)[] = [
  * @param owner - whose options they are, for messages
  * @throws {@link InvalidOptionError} for an option that does not exist or cannot have its value
  */
-export function resolvePolicyOptions(
+export function resolveHttpCachePolicyOptions(
   options: HttpCachePolicyOptions,
-  owner: string,
+  owner = 'HttpCachePolicy',
 ): ResolvedPolicyOptions {
   expectOptions(owner, options);
   rejectUnknown(owner, options, POLICY_OPTION_NAMES);
@@ -131,6 +133,7 @@ export function resolvePolicyOptions(
       ? otherwise
       : Math.min(toMilliseconds(value, `${owner}.${name}`), MAX_DELTA_MS);
   return Object.freeze({
+    profile,
     rules,
     ttlMs: timeOf('ttl', options.ttl, 0),
     staleWhileRevalidateMs: timeOf('staleWhileRevalidate', options.staleWhileRevalidate, 0),

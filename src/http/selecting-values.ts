@@ -16,15 +16,19 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 
+/** More names than this select nothing that a second client would ask for. */
+const MOST_NAMES = 32;
+
 /**
  * The names of a `Vary` field in lower case, sorted, each once. `undefined` where no other request can ever match: a `*` anywhere (RFC 9111
- * section 4.1), or something that is no name.
+ * section 4.1), something that is no name, or too many names.
  */
 export function varyNames(field: string | undefined): readonly string[] | undefined {
   if (field === undefined) return [];
   const names = tokenList(field);
   if (names === undefined || names.includes('*')) return undefined;
-  return [...new Set(names)].sort();
+  const unique = [...new Set(names)].sort();
+  return unique.length > MOST_NAMES ? undefined : unique;
 }
 
 /** The normalised values of the request fields `vary`, in its order. */
@@ -40,11 +44,37 @@ export function selectingValue(name: string, headers: FieldMap): string {
   const text = fieldText(headers, name);
   if (text === undefined) return ABSENT;
   if (SECRET_FIELDS.has(name)) return hashed(text);
+  return text.length > LONGEST_VALUE ? normalised(name, text) : remembered(name, text);
+}
+
+function normalised(name: string, text: string): string {
   const value =
     name === 'accept-encoding' || name === 'accept-language'
       ? weightedList(text).join(',')
       : splitQuotedList(text, true).join(',');
   return value.length > LONGEST_VALUE ? hashed(value) : `=${value}`;
+}
+
+/** Normalised values by field and text. Browsers send the same few texts over and over, and a hit must not pay for parsing them. */
+const known = new Map<string, Map<string, string>>();
+const MOST_KNOWN_FIELDS = 32;
+const MOST_KNOWN_VALUES = 512;
+
+function remembered(name: string, text: string): string {
+  let values = known.get(name);
+  if (values === undefined) {
+    if (known.size >= MOST_KNOWN_FIELDS) known.clear();
+    values = new Map();
+    known.set(name, values);
+  }
+  let value = values.get(text);
+  if (value === undefined) {
+    value = normalised(name, text);
+    // Started anew when full: cheaper than an order of use, and bounded whatever clients send.
+    if (values.size >= MOST_KNOWN_VALUES) values.clear();
+    values.set(text, value);
+  }
+  return value;
 }
 
 /** Whether a stored response is the variant that this request selects. */

@@ -85,7 +85,8 @@ export function storageOf(
     flags,
   };
   const { freshForMs, keepMs } = keepTimes(head, options);
-  return keepMs > 0 ? { store: true, head, freshForMs, keepMs, groups } : refuse('expired');
+  if (keepMs > 0) return { store: true, head, freshForMs, keepMs, groups };
+  return refuse(control.noCache ? 'no-cache' : 'expired');
 }
 
 function refuse(reason: NotStoredReason): StorageDecision {
@@ -188,9 +189,14 @@ function staleWindows(
   if ((flags & (StoredFlag.noCache | StoredFlag.neverStale)) !== 0 || lifetime.by === 'none') {
     return { staleWhileRevalidateMs: 0, staleIfErrorMs: 0 };
   }
+  // What is stale from the start asks not to be kept; only its own words can give it a window.
+  const isEverFresh = lifetime.ms > 0;
   return {
-    staleWhileRevalidateMs: windowOf(control.staleWhileRevalidate, options.staleWhileRevalidateMs),
-    staleIfErrorMs: windowOf(control.staleIfError, options.staleIfErrorMs),
+    staleWhileRevalidateMs: windowOf(
+      control.staleWhileRevalidate,
+      isEverFresh ? options.staleWhileRevalidateMs : 0,
+    ),
+    staleIfErrorMs: windowOf(control.staleIfError, isEverFresh ? options.staleIfErrorMs : 0),
   };
 }
 
@@ -204,14 +210,12 @@ export function keepTimes(
   options: ResolvedPolicyOptions,
 ): { readonly freshForMs: number; readonly keepMs: number } {
   const left = head.freshMs - head.initialAgeMs;
-  const isUsableUnchecked = (head.flags & StoredFlag.noCache) === 0;
-  const freshForMs = isUsableUnchecked ? Math.max(0, left) : 0;
+  const freshForMs = Math.max(0, left);
   const stale = Math.max(head.staleWhileRevalidateMs, head.staleIfErrorMs);
-  const validated =
-    (head.flags & StoredFlag.hasValidator) === 0
-      ? 0
-      : Math.max(0, left) + options.keepForValidationMs;
-  return { freshForMs, keepMs: Math.max(freshForMs, left + stale, validated) };
+  const validated = (head.flags & StoredFlag.hasValidator) === 0 ? 0 : options.keepForValidationMs;
+  // To be validated before each use: its lifetime is of no use, only its validator is.
+  if ((head.flags & StoredFlag.noCache) !== 0) return { freshForMs: 0, keepMs: validated };
+  return { freshForMs, keepMs: Math.max(freshForMs + validated, left + stale) };
 }
 
 /** A response without a date is dated when it was made (RFC 9110 section 6.6.1), so that hits repeat that date. */

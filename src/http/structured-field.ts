@@ -28,7 +28,7 @@ const LIST: BareItem = { kind: 'list' };
 const KEY = /[a-z*][a-z0-9_\-.*]*/y;
 const TOKEN = /[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*/y;
 const NUMBER = /-?(?:\d{1,12}\.\d{1,3}|\d{1,15})(?![\d.])/y;
-const BYTES = /:[A-Za-z0-9+/=]*:/y;
+const BYTES = /:(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?:/y;
 const SPACES = / */y;
 const OPTIONAL_SPACE = /[ \t]*/y;
 
