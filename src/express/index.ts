@@ -2,3 +2,9 @@
 export { httpCache } from './http-cache.js';
 export type { HttpCacheOptions, VaryAttribute, VaryBy, VaryValue } from './http-cache-options.js';
 export type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
+
+// Invalidation by writes
+export { httpInvalidation, noInvalidation } from './http-invalidation.js';
+export type { HttpInvalidationOptions, ListOf } from './http-invalidation-options.js';
+export { invalidationPatterns } from '../http/invalidation-patterns.js';
+export { pathInvalidationTags, type InvalidationScope } from '../http/path-tags.js';
