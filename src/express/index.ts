@@ -8,3 +8,8 @@ export { httpInvalidation, noInvalidation } from './http-invalidation.js';
 export type { HttpInvalidationOptions, ListOf } from './http-invalidation-options.js';
 export { invalidationPatterns } from '../http/invalidation-patterns.js';
 export { pathInvalidationTags, type InvalidationScope } from '../http/path-tags.js';
+
+// Limits
+export { rateLimit, type RateLimiter } from './rate-limit.js';
+export type { Rate, RateLimitOptions, RatePeriod } from './rate-limit-options.js';
+export type { RateLimitCount } from './rate-limit-peers.js';
