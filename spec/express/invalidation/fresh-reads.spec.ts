@@ -3,6 +3,7 @@ import { ManualClock } from 'cachewell/testing';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { checkRandomSchedules, checkRandomSteps } from '../../support/http-world-checks.js';
 import { HttpWorld } from '../../support/http-world.js';
+import { LateTags } from '../../support/late-tags.js';
 
 /** Give these to look longer, or to repeat a run. */
 const STEPS = Number(process.env['HTTP_STEPS'] ?? 3000);
@@ -13,7 +14,7 @@ describe(`Reads beside writes, in memory (HTTP_SEED=${SEED})`, () => {
   it("are never stale and never somebody else's, in random sequences", async () => {
     const clock = new ManualClock();
     await using manager = new CacheManager({
-      backend: new MemoryBackend(),
+      backend: new LateTags(new MemoryBackend()),
       clock,
       logger: silentLogger,
     });
@@ -26,7 +27,7 @@ describe(`Reads beside writes, in memory (HTTP_SEED=${SEED})`, () => {
     for (let schedule = 0; schedule < SCHEDULES; schedule += 50) {
       const clock = new ManualClock();
       await using manager = new CacheManager({
-        backend: new MemoryBackend(),
+        backend: new LateTags(new MemoryBackend()),
         clock,
         logger: silentLogger,
       });

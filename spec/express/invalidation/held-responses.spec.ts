@@ -12,20 +12,10 @@ import express, {
   type Response,
 } from 'express';
 import { CacheManager, MemoryBackend } from 'cachewell';
-import { FaultyBackend } from 'cachewell/testing';
-import type { CallOptions, TagSelection } from '#internal/cache/backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { httpInvalidation } from '#internal/express/http-invalidation.js';
 import { exchange, listening } from '../../support/http-listener.js';
-
-/** Takes its time over invalidations, so that every response of a write is held. */
-class LateTags extends FaultyBackend {
-  override async invalidateTags(selection: TagSelection, options?: CallOptions): Promise<void> {
-    await turn();
-    await turn();
-    await super.invalidateTags(selection, options);
-  }
-}
+import { LateTags } from '../../support/late-tags.js';
 
 const BIG = 'b'.repeat(400_000);
 

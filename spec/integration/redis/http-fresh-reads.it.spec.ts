@@ -4,6 +4,7 @@ import { ManualClock } from 'cachewell/testing';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { checkRandomSchedules, checkRandomSteps } from '../../support/http-world-checks.js';
 import { HttpWorld } from '../../support/http-world.js';
+import { LateTags } from '../../support/late-tags.js';
 import { RedisServer } from '../../support/redis-server.js';
 
 /** Give these to look longer, or to repeat a run. */
@@ -30,7 +31,7 @@ describe(`Reads beside writes, in two processes on one Redis (HTTP_SEED=${SEED})
     const managers = [0, 1].map(
       () =>
         new CacheManager({
-          backend: new RedisBackend({ url: redis.url, commandTimeout: '5s', prefix }),
+          backend: new LateTags(new RedisBackend({ url: redis.url, commandTimeout: '5s', prefix })),
           clock,
           logger: silentLogger,
         }),
