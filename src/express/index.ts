@@ -1,4 +1,7 @@
-/** `cachewell/express`: an HTTP cache for Express applications. */
+/**
+ * `cachewell/express`: HTTP caching for Express applications, on the same caches, tags and invalidations as the methods.
+ */
+
 export { httpCache } from './http-cache.js';
 export type { HttpCacheOptions, VaryAttribute, VaryBy, VaryValue } from './http-cache-options.js';
 export type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
@@ -13,3 +16,12 @@ export { pathInvalidationTags, type InvalidationScope } from '../http/path-tags.
 export { rateLimit, type RateLimiter } from './rate-limit.js';
 export type { Rate, RateLimitOptions, RatePeriod } from './rate-limit-options.js';
 export type { RateLimitCount } from './rate-limit-peers.js';
+
+// Administration
+export { cacheAdmin } from './admin/cache-admin.js';
+export type { AdminAuthHandler, CacheAdminHandler } from './admin/admin-handler.js';
+export type { CacheAdminOptions } from './admin/admin-options.js';
+export { bearerAuth, type BearerAuthOptions } from './admin/bearer-auth.js';
+export { cacheErrorHandler } from './error-handler.js';
+export type { CacheErrorHandlerOptions, HttpErrorMiddleware } from './error-handler.js';
+export { cacheHealth, type CacheHealthOptions } from './health.js';
