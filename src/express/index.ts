@@ -25,3 +25,11 @@ export { bearerAuth, type BearerAuthOptions } from './admin/bearer-auth.js';
 export { cacheErrorHandler } from './error-handler.js';
 export type { CacheErrorHandlerOptions, HttpErrorMiddleware } from './error-handler.js';
 export { cacheHealth, type CacheHealthOptions } from './health.js';
+
+// All in one
+export { setupCache, type CacheSetup } from './setup-cache.js';
+export type {
+  ApplicationLike,
+  ApplicationRateLimit,
+  SetupCacheOptions,
+} from './setup-cache-options.js';
