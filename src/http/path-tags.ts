@@ -19,6 +19,9 @@ export const INVALIDATION_SCOPES: readonly InvalidationScope[] = Object.freeze([
   'exact',
 ]);
 
+/** The path above the collections when nothing says otherwise. */
+export const DEFAULT_BASE_PATH = '/';
+
 /** Before a path: the responses of that path. */
 const AT = 'http:at:';
 /** Before a path: the responses of that path and of all below it. */
@@ -56,7 +59,7 @@ export function pathTags(target: string): readonly string[] {
 export function pathInvalidationTags(
   target: string,
   scope: InvalidationScope = 'ancestors',
-  base = '/',
+  base: string = DEFAULT_BASE_PATH,
 ): readonly string[] {
   const segments = pathSegments(target);
   const { length } = segments;
