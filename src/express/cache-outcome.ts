@@ -1,4 +1,6 @@
 import { formatCacheStatus, type ForwardReason } from '../http/cache-status.js';
+import type { HttpCachePolicy } from '../http/http-cache-policy.js';
+import type { StoredHead } from '../http/http-message.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 
 /** What `X-Cache` says. */
@@ -42,4 +44,9 @@ export function outcomeFields(options: ResolvedHttpCacheOptions, outcome: Outcom
   }
   if (options.isDebug && reason !== undefined) fields.push('X-Cache-Reason', reason);
   return fields;
+}
+
+/** The value of `Age` for a record that is sent, as a field. */
+export function ageField(policy: HttpCachePolicy, record: StoredHead, now: number): string[] {
+  return ['Age', String(policy.ageSeconds(record, now))];
 }

@@ -61,7 +61,8 @@ export function originOf(req: HttpRequest): string {
         ? 'https'
         : 'http'
       : req.protocol;
-  const host = headers['x-forwarded-host'] === undefined ? headers.host : (req.host ?? headers.host);
+  const host =
+    headers['x-forwarded-host'] === undefined ? headers.host : (req.host ?? headers.host);
   return `${scheme}://${(host ?? '').toLowerCase()}`;
 }
 

@@ -1,7 +1,7 @@
 import type { CacheClock } from '../clock.js';
 import { RetryThrottle } from '../cache/retry-throttle.js';
 import type { RequestTicket } from './request-ticket.js';
-import type { RouteAnswer } from './route-answer.js';
+import { saysNothing, type RouteAnswer } from './route-answer.js';
 
 /** How long requests of a key do not wait for each other after its response has proved not to be storable. */
 export const UNCACHEABLE_MS = 10_000;
@@ -36,7 +36,7 @@ export class UncacheableKeys {
       this.#keys.forget(nameOf(key, ticket));
       return;
     }
-    if (answer.reason === 'aborted' || answer.reason === 'fault') return;
+    if (saysNothing(answer)) return;
     if (answer.reason === 'handed-over') this.#handedOver.note(ticket.key, UNCACHEABLE_MS);
     this.#keys.note(nameOf(key, ticket), UNCACHEABLE_MS);
   }

@@ -161,7 +161,10 @@ describe('httpCache: stale responses', () => {
         });
 
       expect(await get()).to.equal('run 1');
-      await until('the failure is told', () => http.manager.cache('http').statistics().errors === 1);
+      await until(
+        'the failure is told',
+        () => http.manager.cache('http').statistics().errors === 1,
+      );
       expect(await get()).to.equal('run 1');
       agent.destroy();
     });
