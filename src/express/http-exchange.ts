@@ -112,7 +112,12 @@ export class HttpExchange {
     } else if (reuse.kind === 'stale') {
       core.countStale(key, entry);
       this.#sendStored(record, 'STALE', now);
-      if (reuse.refresh) this.#runner.runBehind(found, (run) => this.#started(run));
+      if (reuse.refresh) {
+        this.#runner.runBehind(found, (run, landed) => {
+          this.#landed = landed;
+          this.#started(run);
+        });
+      }
     } else if (reuse.kind === 'none') {
       this.#miss(found, reuse.reason === 'vary' ? 'vary-miss' : 'miss', undefined);
     } else if (reuse.staleIfError && core.retries.holds(key)) {
@@ -169,6 +174,7 @@ export class HttpExchange {
     const run: RunOptions = {
       isShared,
       isClustered,
+      isUntracked: !isClustered,
       // What is there is fresh to the store, and no answer to this request.
       isRefresh:
         this.#rounds >= MOST_ROUNDS || (entry !== undefined && entry.expiresAt > this.#now()),

@@ -6,7 +6,6 @@ export interface ResponseMethods {
   write: (...args: unknown[]) => unknown;
   end: (...args: unknown[]) => unknown;
   flushHeaders: (...args: unknown[]) => unknown;
-  addTrailers: (...args: unknown[]) => unknown;
 }
 
 /** The ways out of a response, past whoever watches it. */
@@ -20,8 +19,8 @@ export interface RawResponse {
 
 /** The methods of a response as they are now. */
 export function methodsOf(res: ServerResponse): ResponseMethods {
-  const { writeHead, write, end, flushHeaders, addTrailers } = res as unknown as ResponseMethods;
-  return { writeHead, write, end, flushHeaders, addTrailers };
+  const { writeHead, write, end, flushHeaders } = res as unknown as ResponseMethods;
+  return { writeHead, write, end, flushHeaders };
 }
 
 /** Sends by the methods that a response had at a time. */

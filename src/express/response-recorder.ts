@@ -49,9 +49,12 @@ interface Held {
   callback?: WriteCallback | undefined;
 }
 
-/** What a `ServerResponse` keeps of its body's length, so that `end` alone can announce it. */
-interface LengthAware {
+/** What a `ServerResponse` keeps to itself. */
+interface NodesOwn {
+  /** The length of its body, so that `end` alone can announce it. */
   _contentLength?: number | null;
+  /** The fields behind the body, written. */
+  _trailer?: string;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -74,7 +77,6 @@ export class ResponseRecorder {
   #isKept = false;
   #isEnded = false;
   #isFlushed = false;
-  #hasTrailers = false;
   #held: Held | undefined;
   #whole: Buffer | undefined;
 
@@ -94,10 +96,6 @@ export class ResponseRecorder {
     replaced.write = (...args) => this.#onWrite(args);
     replaced.end = (...args) => this.#onEnd(args);
     replaced.flushHeaders = () => this.#onFlushHeaders();
-    replaced.addTrailers = (...args) => {
-      this.#hasTrailers = true;
-      return this.#methods.addTrailers.apply(res, args);
-    };
     res.once('close', () => this.#onClose());
   }
 
@@ -108,7 +106,7 @@ export class ResponseRecorder {
 
   /** Whether the route has added fields behind the body. */
   get hasTrailers(): boolean {
-    return this.#hasTrailers;
+    return Boolean((this.#res as NodesOwn)._trailer);
   }
 
   /** Stops keeping a copy. What goes out stays as it is. */
@@ -211,7 +209,7 @@ export class ResponseRecorder {
     if (this.#mode === 'open' && !this.#res.headersSent) {
       this.#whole = bytes ?? NOTHING;
       // As the response would do itself, had it been left to it to write the head.
-      (this.#res as LengthAware)._contentLength = this.#whole.byteLength;
+      (this.#res as NodesOwn)._contentLength = this.#whole.byteLength;
       this.#res.writeHead(this.#res.statusCode);
       this.#whole = undefined;
     }

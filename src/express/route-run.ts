@@ -294,7 +294,7 @@ export class RouteRun implements ResponseObserver {
     this.#recorder.replace((raw) => sendRecord(raw, plan.method, record, answer, further));
   }
 
-  #outcomeOf(outcome: Omit<Outcome, 'fwd'> & Partial<Pick<Outcome, 'fwd'>>): string[] {
+  #outcomeOf(outcome: Omit<Outcome, 'fwd'> & Partial<Pick<Outcome, 'fwd'>>): readonly string[] {
     return outcomeFields(this.#input.options, { fwd: this.#input.fwd, ...outcome });
   }
 

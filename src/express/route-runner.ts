@@ -66,7 +66,7 @@ export class RouteRunner {
   }
 
   /** Runs the handler once more for nobody but the cache, unless somebody does so already. */
-  runBehind(found: Found, onStart: (run: RouteRun) => void): void {
+  runBehind(found: Found, onStart: (run: RouteRun, landed: Promise<unknown>) => void): void {
     const { res, core, options, ticket } = this.#input;
     const { key } = found;
     if (!ticket.plan.store || core.flights.get(key) !== undefined || core.retries.holds(key))
@@ -75,13 +75,19 @@ export class RouteRunner {
     const load = (context: LoadContext): Promise<RouteAnswer> => {
       castShadow(res);
       const run = this.#watch(context, found, 'stale', undefined, false);
-      onStart(run);
+      onStart(run, landed!);
       this.#input.next();
       return run.answer.then((answer) => this.settle(answer, key));
     };
+    let landed: Promise<unknown> | undefined;
     const { staleThrottleMs } = core.settings;
     const refresh = AsyncResource.bind(() => {
-      fillBehind([this.target(key)], load, { isClustered, staleThrottleMs, isDue: isExpired });
+      landed = fillBehind([this.target(key)], load, {
+        isClustered,
+        isUntracked: !isClustered,
+        staleThrottleMs,
+        isDue: isExpired,
+      })?.catch(() => undefined);
     });
     // What a middleware before the cache does with the client's response comes first: after that it can be taken over.
     if (res.closed) setImmediate(refresh);
