@@ -67,12 +67,8 @@ export class HttpExchange {
 
   /** Looks the response up and goes on from there. */
   start(): void {
-    const { core, options, ticket, uncacheable, next } = this.#input;
+    const { core, options, ticket } = this.#input;
     const { key, plan, policy } = ticket;
-    if (uncacheable.isHandedOver(key)) {
-      next();
-      return;
-    }
     try {
       const found = findVariant({
         core,
@@ -144,8 +140,9 @@ export class HttpExchange {
   }
 
   #miss(found: Found, fwd: ForwardReason, reuse: Revalidation | undefined): void {
-    const { core, res, next, options, ticket } = this.#input;
+    const { core, res, next, options, ticket, uncacheable } = this.#input;
     const { plan } = ticket;
+    const uncached = uncacheable.passes(found.key, ticket);
     // Once for each request, however often it looks.
     if (this.#rounds === 0) core.countMiss(found.key);
     if (plan.onlyIfCached) {
@@ -154,6 +151,12 @@ export class HttpExchange {
     } else if (!plan.store) {
       // A HEAD: its handler's answer has no body to keep.
       setFields(res, outcomeFields(options, { word: 'MISS', fwd }));
+      next();
+    } else if (uncached !== undefined && reuse === undefined) {
+      // A cache on the route itself says what becomes of it.
+      if (uncached !== 'handed-over') {
+        setFields(res, outcomeFields(options, { word: 'SKIP', fwd, reason: uncached }));
+      }
       next();
     } else this.#fill(found, fwd, reuse);
   }
