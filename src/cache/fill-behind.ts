@@ -6,7 +6,10 @@ import type { LoadContext } from './load-context.js';
 import { runFill } from './run-fill.js';
 
 /** How a load is done that nobody waits for. */
-export interface FillBehindOptions extends Pick<FillOptions, 'isClustered' | 'staleThrottleMs'> {
+export interface FillBehindOptions extends Pick<
+  FillOptions,
+  'isClustered' | 'isUntracked' | 'staleThrottleMs'
+> {
   /** Whether the entry that is there when the load begins still needs it. */
   readonly isDue: DueCheck;
 }
@@ -15,18 +18,21 @@ export interface FillBehindOptions extends Pick<FillOptions, 'isClustered' | 'st
  * Loads a value in the background and stores it in all targets, unless the first target's key is being loaded, or has
  * failed a short while ago. What is invalidated meanwhile, by whomever, makes the store refuse the result, like that of
  * any load. A failure is reported once, and holds the key back for `staleThrottleMs`.
+ *
+ * @returns a promise for those who have to know when the load has ended
  */
 export function fillBehind(
   targets: readonly FillTarget[],
   load: (context: LoadContext) => Promise<unknown>,
-  { isClustered, staleThrottleMs, isDue }: FillBehindOptions,
-): void {
+  { isClustered, isUntracked, staleThrottleMs, isDue }: FillBehindOptions,
+): Promise<unknown> | undefined {
   const { cache, key } = targets[0]!;
   const { flights } = cache;
-  if (flights.get(key) !== undefined || cache.retries.holds(key)) return;
+  if (flights.get(key) !== undefined || cache.retries.holds(key)) return undefined;
   const options = {
     isShared: true,
     isClustered,
+    isUntracked,
     isRefresh: true,
     isDue,
     staleThrottleMs,
@@ -37,4 +43,5 @@ export function fillBehind(
     return runFill(targets, load, options, own, own.scope);
   });
   reportLater(targets[0]!, flight.promise);
+  return flight.promise;
 }

@@ -1,4 +1,6 @@
 import { formatCacheStatus, type ForwardReason } from '../http/cache-status.js';
+import type { HttpCachePolicy } from '../http/http-cache-policy.js';
+import type { StoredHead } from '../http/http-message.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 
 /** What `X-Cache` says. */
@@ -27,8 +29,25 @@ export interface Outcome {
 /** The name of this cache in `Cache-Status`. */
 const CACHE_NAME = 'cachewell';
 
+/** The fields of outcomes that have nothing of one request in them, by the options that they were made for. */
+const known = new WeakMap<ResolvedHttpCacheOptions, Map<string, readonly string[]>>();
+
 /** The fields that tell an outcome, flat. */
-export function outcomeFields(options: ResolvedHttpCacheOptions, outcome: Outcome): string[] {
+export function outcomeFields(
+  options: ResolvedHttpCacheOptions,
+  outcome: Outcome,
+): readonly string[] {
+  const { word, fwd, fwdStatus, ttl, stored, reason } = outcome;
+  if (ttl !== undefined || fwdStatus !== undefined) return writtenFields(options, outcome);
+  let fields = known.get(options);
+  if (fields === undefined) known.set(options, (fields = new Map<string, readonly string[]>()));
+  const name = `${word} ${fwd} ${stored} ${reason}`;
+  let written = fields.get(name);
+  if (written === undefined) fields.set(name, (written = writtenFields(options, outcome)));
+  return written;
+}
+
+function writtenFields(options: ResolvedHttpCacheOptions, outcome: Outcome): string[] {
   const { word, fwd, fwdStatus, ttl, stored, collapsed, reason } = outcome;
   const fields: string[] = [];
   if (options.xCache !== false) fields.push(options.xCache, word);
@@ -42,4 +61,9 @@ export function outcomeFields(options: ResolvedHttpCacheOptions, outcome: Outcom
   }
   if (options.isDebug && reason !== undefined) fields.push('X-Cache-Reason', reason);
   return fields;
+}
+
+/** The value of `Age` for a record that is sent, as a field. */
+export function ageField(policy: HttpCachePolicy, record: StoredHead, now: number): string[] {
+  return ['Age', String(policy.ageSeconds(record, now))];
 }

@@ -12,7 +12,8 @@ const RANGES = ['range', 'if-range'] as const;
  */
 export class HiddenFields {
   readonly #headers: IncomingHttpHeaders;
-  readonly #before: ReadonlyMap<string, string | undefined>;
+  /** What was there before, of the fields that were changed; `undefined` where none was. */
+  readonly #before: Map<string, string | undefined> | undefined;
   /** The fields as the client sent them. */
   readonly original: FieldMap;
   /** Whether the client sent a conditional or a range that was taken away. */
@@ -26,29 +27,34 @@ export class HiddenFields {
     conditions: Readonly<Record<string, string>>,
   ) {
     this.#headers = headers;
-    const names: readonly string[] = hidesRange ? [...CONDITIONALS, ...RANGES] : CONDITIONALS;
-    const before = new Map<string, string | undefined>();
-    for (const name of names) {
-      const value = headers[name] as string | undefined;
-      if (value !== undefined) before.set(name, value);
-    }
-    this.isAsked = before.size > 0;
-    this.isPart = hidesRange && before.has('range');
+    this.isPart = hidesRange && headers.range !== undefined;
+    this.isAsked = this.isPart || CONDITIONALS.some((name) => headers[name] !== undefined);
     const wanted = Object.entries(conditions);
-    this.original = this.isAsked || wanted.length > 0 ? { ...headers } : headers;
-    for (const name of before.keys()) delete headers[name];
-    for (const [name, value] of wanted) {
-      if (!before.has(name)) before.set(name, undefined);
-      headers[name] = value;
+    const isChanged = this.isAsked || wanted.length > 0;
+    this.original = isChanged ? { ...headers } : headers;
+    this.#before = isChanged ? new Map() : undefined;
+    if (this.isAsked) {
+      for (const name of hidesRange ? [...CONDITIONALS, ...RANGES] : CONDITIONALS) {
+        this.#set(name, undefined);
+      }
     }
-    this.#before = before;
+    for (const [name, value] of wanted) this.#set(name, value);
   }
 
   /** Puts the client's fields back. */
   restore(): void {
-    for (const [name, value] of this.#before) {
-      if (value === undefined) delete this.#headers[name];
-      else this.#headers[name] = value;
-    }
+    if (this.#before === undefined) return;
+    for (const [name, value] of this.#before) put(this.#headers, name, value);
   }
+
+  #set(name: string, value: string | undefined): void {
+    if (!this.#before!.has(name))
+      this.#before!.set(name, this.#headers[name] as string | undefined);
+    put(this.#headers, name, value);
+  }
+}
+
+function put(headers: IncomingHttpHeaders, name: string, value: string | undefined): void {
+  if (value === undefined) delete headers[name];
+  else headers[name] = value;
 }

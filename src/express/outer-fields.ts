@@ -10,30 +10,30 @@ type FieldValue = string | number | readonly string[] | undefined;
  * replayed: a stored request id, or cookie, would be another client's.
  */
 export class OuterFields {
-  readonly #values: ReadonlyMap<string, FieldValue>;
   readonly #names: readonly string[];
+  readonly #lowers: readonly string[];
+  readonly #values: readonly FieldValue[];
 
   constructor(res: ServerResponse) {
     this.#names = rawFieldNames(res);
-    const values = new Map<string, FieldValue>();
-    for (const name of this.#names) {
-      const lower = name.toLowerCase();
+    this.#lowers = this.#names.map((name) => name.toLowerCase());
+    this.#values = this.#lowers.map((lower) => {
       const value = res.getHeader(lower);
-      values.set(lower, Array.isArray(value) ? [...value] : value);
-    }
-    this.#values = values;
+      return Array.isArray(value) ? [...value] : value;
+    });
   }
 
   /** Whether a field has the value that it had. */
   holds(lower: string, value: FieldValue): boolean {
-    if (!this.#values.has(lower)) return false;
-    const own = this.#values.get(lower);
+    const index = this.#lowers.indexOf(lower);
+    if (index === -1) return false;
+    const own = this.#values[index];
     if (own === value) return true;
     return (
       Array.isArray(own) &&
       Array.isArray(value) &&
       own.length === value.length &&
-      own.every((each, index) => each === value[index])
+      own.every((each, at) => each === value[at])
     );
   }
 
@@ -42,9 +42,9 @@ export class OuterFields {
     for (const lower of res.getHeaderNames()) {
       if (!this.holds(lower, res.getHeader(lower))) res.removeHeader(lower);
     }
-    for (const name of this.#names) {
-      const value = this.#values.get(name.toLowerCase());
+    this.#names.forEach((name, index) => {
+      const value = this.#values[index];
       if (value !== undefined && !res.hasHeader(name)) res.setHeader(name, value);
-    }
+    });
   }
 }

@@ -214,7 +214,7 @@ function names(name: string, given: readonly string[] | undefined): readonly str
     throw new InvalidOptionError(option, `expected a list of names, got ${describeValue(given)}`);
   }
   for (const each of given) expectText(option, each);
-  return [...given];
+  return [...(given as readonly string[])];
 }
 
 function fieldName(

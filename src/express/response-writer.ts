@@ -4,7 +4,7 @@ import { notModifiedFields } from '../http/conditional-answer.js';
 import { outcomeFields, type CacheWord } from './cache-outcome.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { fieldIn, fieldsWithout, groupedFields, setFields } from './response-head.js';
-import { isPlainResponse, type RawResponse } from './raw-response.js';
+import { isPlainResponse, type RawResponse, type ResponseMethods } from './raw-response.js';
 import type { HttpRecord } from './stored-record.js';
 
 /** A record in the forms that it is sent in. */
@@ -25,6 +25,10 @@ interface PreparedHit {
   readonly fields: readonly string[];
   /** The same as pairs, each name once. */
   readonly grouped: readonly (readonly [name: string, value: string | readonly string[]])[];
+}
+
+interface HitMethods extends ResponseMethods {
+  setHeader: (name: string, value: string | readonly string[]) => unknown;
 }
 
 const prepared = new WeakMap<HttpRecord, Prepared>();
@@ -52,14 +56,14 @@ export function sendHit(
     hit = { options, word, age, ttl, fields, grouped: groupedFields(fields) };
     forms.hit = hit;
   }
-  if (isPlainResponse(res, Object.hasOwn(res, 'writeHead'))) {
-    res.writeHead(record.status, hit.fields as string[]);
-  } else {
-    // Express gives each response another prototype, which makes every look at a property of it dear.
-    const setHeader = res.setHeader as (name: string, value: string | readonly string[]) => unknown;
+  // Express gives each response another prototype, which makes every look at a property of it dear.
+  const methods = res as unknown as HitMethods;
+  const { setHeader, writeHead } = methods;
+  if (isPlainResponse(res, methods)) writeHead.call(res, record.status, hit.fields);
+  else {
     for (const [name, value] of hit.grouped) setHeader.call(res, name, value);
     res.statusCode = record.status;
-    res.writeHead(record.status);
+    writeHead.call(res, record.status);
   }
   res.end(forms.body);
 }

@@ -59,3 +59,8 @@ export class RouteFailure extends Error {
 export function isRouteAnswer(value: unknown): value is RouteAnswer {
   return typeof value === 'object' && value !== null && 'kind' in value;
 }
+
+/** Whether a run ended without a response that says anything about the next one. */
+export function saysNothing({ reason }: RouteAnswer & { readonly kind: 'unstored' }): boolean {
+  return reason === 'aborted' || reason === 'fault';
+}

@@ -3,22 +3,18 @@ import { isPending, type MaybePromise } from '../cache/maybe-promise.js';
 import type { FreshenDecision, RequestPlan, StorageDecision } from '../http/cache-decision.js';
 import type { ForwardReason } from '../http/cache-status.js';
 import type { HttpCachePolicy } from '../http/http-cache-policy.js';
-import {
-  StoredFlag,
-  type ExchangeTimes,
-  type ResponseHead,
-  type StoredHead,
-} from '../http/http-message.js';
-import { outcomeFields, type Outcome } from './cache-outcome.js';
+import { StoredFlag, type ExchangeTimes, type StoredHead } from '../http/http-message.js';
+import { ageField, outcomeFields, type Outcome } from './cache-outcome.js';
 import { HiddenFields } from './hidden-fields.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
 import { OuterFields } from './outer-fields.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { RouteFailure, type RouteAnswer, type UnstoredReason } from './route-answer.js';
-import { fieldIn, fieldsWithout, type CapturedHead } from './response-head.js';
+import { fieldIn, type CapturedHead } from './response-head.js';
 import { ResponseRecorder, type HeadVerdict, type ResponseObserver } from './response-recorder.js';
+import { isEventStream, replayedHead } from './replayed-head.js';
 import { sendRecord } from './response-writer.js';
-import type { HttpRecord } from './stored-record.js';
+import { NO_BODY, NO_RECORD, type HttpRecord } from './stored-record.js';
 import { newVariantsId } from './variants.js';
 
 /** What a run of a route has to know. */
@@ -298,7 +294,7 @@ export class RouteRun implements ResponseObserver {
     this.#recorder.replace((raw) => sendRecord(raw, plan.method, record, answer, further));
   }
 
-  #outcomeOf(outcome: Omit<Outcome, 'fwd'> & Partial<Pick<Outcome, 'fwd'>>): string[] {
+  #outcomeOf(outcome: Omit<Outcome, 'fwd'> & Partial<Pick<Outcome, 'fwd'>>): readonly string[] {
     return outcomeFields(this.#input.options, { fwd: this.#input.fwd, ...outcome });
   }
 
@@ -308,72 +304,7 @@ export class RouteRun implements ResponseObserver {
   }
 }
 
-/** The value of `Age` for a record that is sent, as a field. */
-export function ageField(policy: HttpCachePolicy, record: HttpRecord, now: number): string[] {
-  return ['Age', String(policy.ageSeconds(record, now))];
-}
-
 /** A strong tag: the same bytes have the same one in every process. */
 function entityTag(body: Uint8Array): string {
   return `"${createHash('sha1').update(body).digest('base64url')}"`;
 }
-
-function isEventStream({ headers }: ResponseHead): boolean {
-  return String(headers['content-type'] ?? '')
-    .toLowerCase()
-    .startsWith('text/event-stream');
-}
-
-/** The head without the fields that are not to be replayed. */
-function replayedHead(
-  head: CapturedHead,
-  { replayHeaders }: ResolvedHttpCacheOptions,
-): ResponseHead {
-  if (replayHeaders === 'safe') return head;
-  const headers = { ...head.headers, 'set-cookie': undefined };
-  if (replayHeaders === 'all') return { ...head, headers };
-  const rawHeaders = fieldsWithout(
-    head.rawHeaders,
-    (lower) => !replayHeaders.has(lower) && !ABOUT_CONTENT.has(lower),
-  );
-  return { ...head, headers, rawHeaders };
-}
-
-/** Fields without which a response means something else. */
-const ABOUT_CONTENT: ReadonlySet<string> = new Set([
-  'age',
-  'cache-control',
-  'cdn-cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-length',
-  'content-location',
-  'content-range',
-  'content-type',
-  'date',
-  'etag',
-  'expires',
-  'last-modified',
-  'location',
-  'vary',
-]);
-
-const NO_BODY = new Uint8Array();
-
-/** A response that nothing is stored of, for the evaluation of conditionals. */
-const NO_RECORD: HttpRecord = {
-  v: 1,
-  status: 200,
-  headers: [],
-  body: NO_BODY,
-  requestedAt: 0,
-  respondedAt: 0,
-  initialAgeMs: 0,
-  freshMs: 0,
-  staleWhileRevalidateMs: 0,
-  staleIfErrorMs: 0,
-  vary: [],
-  selecting: [],
-  flags: 0,
-};

@@ -25,3 +25,22 @@ export function readRecord(value: unknown): HttpRecord | undefined {
   checked.set(value, isSound ? record : null);
   return isSound ? record : undefined;
 }
+
+export const NO_BODY: Uint8Array = new Uint8Array();
+
+/** A response that nothing is stored of, for the evaluation of conditionals. */
+export const NO_RECORD: HttpRecord = Object.freeze({
+  v: 1,
+  status: 200,
+  headers: [],
+  body: NO_BODY,
+  requestedAt: 0,
+  respondedAt: 0,
+  initialAgeMs: 0,
+  freshMs: 0,
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+  vary: [],
+  selecting: [],
+  flags: 0,
+});

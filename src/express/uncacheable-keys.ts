@@ -1,10 +1,29 @@
+import { MAX_THROTTLED_KEYS } from '../cache/retry-throttle.js';
 import type { CacheClock } from '../clock.js';
-import { RetryThrottle } from '../cache/retry-throttle.js';
 import type { RequestTicket } from './request-ticket.js';
-import type { RouteAnswer } from './route-answer.js';
+import { saysNothing, type RouteAnswer, type UnstoredReason } from './route-answer.js';
 
-/** How long requests of a key do not wait for each other after its response has proved not to be storable. */
+/** How long a key is remembered after its response has proved not to be storable. */
 export const UNCACHEABLE_MS = 10_000;
+
+/** Reasons that lie in what the route is, not in what happened to one response: the next one will be the same. */
+const LASTING: ReadonlySet<UnstoredReason> = new Set<UnstoredReason>([
+  'authorization',
+  'cache-control-syntax',
+  'cookie',
+  'handed-over',
+  'no-lifetime',
+  'no-store',
+  'private',
+  'set-cookie',
+  'stream',
+  'vary-any',
+]);
+
+interface Known {
+  readonly until: number;
+  readonly reason: UnstoredReason;
+}
 
 /**
  * The keys whose responses were not to be stored a short while ago, in this process. Their requests run their own
@@ -12,33 +31,45 @@ export const UNCACHEABLE_MS = 10_000;
  * because of theirs alone a response may not be storable.
  */
 export class UncacheableKeys {
-  readonly #keys: RetryThrottle;
-  readonly #handedOver: RetryThrottle;
+  readonly #clock: CacheClock;
+  readonly #known = new Map<string, Known>();
 
   constructor(clock: CacheClock) {
-    this.#keys = new RetryThrottle(clock);
-    this.#handedOver = new RetryThrottle(clock);
+    this.#clock = clock;
   }
 
   /** Whether requests like this one are not to wait for each other. */
   holds(key: string, ticket: RequestTicket): boolean {
-    return this.#keys.holds(nameOf(key, ticket));
+    return this.#find(nameOf(key, ticket)) !== undefined;
   }
 
-  /** Whether a cache on the route itself takes care of a key. */
-  isHandedOver(key: string): boolean {
-    return this.#handedOver.holds(key);
+  /** Why requests like this one go to their handlers without another look at their responses; `undefined` = they do not. */
+  passes(key: string, ticket: RequestTicket): UnstoredReason | undefined {
+    if (this.#known.size === 0) return undefined;
+    const reason = this.#find(nameOf(key, ticket))?.reason;
+    return reason !== undefined && LASTING.has(reason) ? reason : undefined;
   }
 
   /** Takes note of what a run has come to. */
   learn(key: string, ticket: RequestTicket, answer: RouteAnswer): void {
+    const name = nameOf(key, ticket);
     if (answer.kind === 'stored') {
-      this.#keys.forget(nameOf(key, ticket));
+      this.#known.delete(name);
       return;
     }
-    if (answer.reason === 'aborted' || answer.reason === 'fault') return;
-    if (answer.reason === 'handed-over') this.#handedOver.note(ticket.key, UNCACHEABLE_MS);
-    this.#keys.note(nameOf(key, ticket), UNCACHEABLE_MS);
+    if (saysNothing(answer)) return;
+    this.#known.delete(name);
+    this.#known.set(name, { until: this.#clock.now() + UNCACHEABLE_MS, reason: answer.reason });
+    if (this.#known.size > MAX_THROTTLED_KEYS) {
+      this.#known.delete(this.#known.keys().next().value!);
+    }
+  }
+
+  #find(name: string): Known | undefined {
+    const known = this.#known.get(name);
+    if (known === undefined || known.until > this.#clock.now()) return known;
+    this.#known.delete(name);
+    return undefined;
   }
 }
 

@@ -118,6 +118,43 @@ describe('httpCache: requests that come together', () => {
     expect(held.length).to.equal(4);
   });
 
+  it('are not watched for 10 s where the route says that it is not to be stored', async () => {
+    const options = { manager: http.manager, ttl: '1m', debug: true } as const;
+    let cacheControl = 'no-store';
+    let seen: string | undefined;
+    http.app.get('/quiet', httpCache(options), (req, res) => {
+      seen = req.headers['if-none-match'];
+      res.set('Cache-Control', cacheControl).send('x');
+    });
+    const conditional = { headers: { 'if-none-match': '"v0"' } };
+
+    await http.ask('/quiet', conditional);
+    expect(seen).to.equal(undefined);
+    const loads = (): number => http.manager.cache('http').statistics().loads;
+    expect(loads()).to.equal(1);
+
+    cacheControl = 'max-age=60';
+    const passed = await http.ask('/quiet', conditional);
+    expect([passed.cache, passed.reason, seen]).to.deep.equal(['SKIP', 'no-store', '"v0"']);
+    expect(loads()).to.equal(1);
+
+    http.clock.advance('10s');
+    expect((await http.ask('/quiet')).cache).to.equal('MISS');
+    expect((await http.ask('/quiet')).cache).to.equal('HIT');
+  });
+
+  it('look at an error again at once', async () => {
+    let status = 404;
+    http.app.get('/made', httpCache({ manager: http.manager, ttl: '1m' }), (_req, res) => {
+      res.status(status).send('x');
+    });
+
+    expect((await http.ask('/made')).cache).to.equal('SKIP');
+    status = 200;
+    expect((await http.ask('/made')).cache).to.equal('MISS');
+    expect((await http.ask('/made')).cache).to.equal('HIT');
+  });
+
   for (const [how, end] of [
     ['throws', (res: Response): void => void res.destroy(new Error('gone'))],
     ['closes its connection', (res: Response): void => void res.socket!.destroy()],

@@ -87,7 +87,7 @@ describe('httpCache: stale responses', () => {
       const fresh = await http.ask('/');
 
       expect(seen.slice(0, 8)).to.deep.equal([false, 200, false, undefined, '/', true, true, true]);
-      expect(seen.slice(8).sort()).to.deep.equal(['close', 'end', 'finish']);
+      expect(seen.slice(8)).to.have.members(['close', 'end', 'finish']);
       expect([fresh.text, fresh.headers['x-own']]).to.deep.equal(['part whole', 'yes']);
     });
 
@@ -161,7 +161,10 @@ describe('httpCache: stale responses', () => {
         });
 
       expect(await get()).to.equal('run 1');
-      await until('the failure is told', () => http.manager.cache('http').statistics().errors === 1);
+      await until(
+        'the failure is told',
+        () => http.manager.cache('http').statistics().errors === 1,
+      );
       expect(await get()).to.equal('run 1');
       agent.destroy();
     });

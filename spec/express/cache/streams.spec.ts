@@ -188,9 +188,7 @@ describe('httpCache: streams, limits and broken responses', () => {
     const answer = await http.ask('/', { headers: { range: 'bytes=0-9' } });
 
     expect(answer.status).to.equal(200);
-    expect(answer.text).to.equal(
-      `${[...'0123456789'].map((digit) => digit.repeat(300)).join('')}!`,
-    );
+    expect(answer.text).to.equal(`${'0123456789'.replace(/./g, (digit) => digit.repeat(300))}!`);
   });
 
   it('ends a response that the handler destroys, and frees the next request', async () => {

@@ -134,10 +134,7 @@ describe('httpCache: variants', () => {
     expect(nobody.map(({ cache }) => cache)).to.deep.equal(['SKIP', 'SKIP']);
     expect(runs).to.equal(4);
     const { keys } = await http.manager.cache('http').keys({ pattern: 'GET:me*' });
-    expect(keys.map((key) => key.split('@')[1]).sort()).to.deep.equal([
-      'userId=ada:',
-      'userId=bob:',
-    ]);
+    expect(keys.map((key) => key.split('@')[1])).to.have.members(['userId=ada:', 'userId=bob:']);
   });
 
   it('by a secret hold a digest of it in their keys', async () => {
