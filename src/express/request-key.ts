@@ -151,7 +151,7 @@ function requestKey(
 }
 
 /** The target as it was routed, where something before the cache has rewritten it. */
-function routedTarget({ baseUrl, url }: HttpRequest, target: string): string | undefined {
+export function routedTarget({ baseUrl, url }: HttpRequest, target: string): string | undefined {
   if (url === target || url === undefined) return undefined;
   const base = baseUrl ?? '';
   const routed = base + url;

@@ -4,7 +4,7 @@ import type { StorePolicy } from '../cache/fill-store.js';
 import { joinTags, readHints } from '../cache/set-policy.js';
 import { pathTags } from '../http/path-tags.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
-import { targetOf } from './request-key.js';
+import { routedTarget, targetOf } from './request-key.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { isRouteAnswer } from './route-answer.js';
 
@@ -17,7 +17,11 @@ export function requestTags(
 ): readonly string[] {
   const own = typeof tags === 'function' ? normalizeTags(tags(req, res), 'httpCache.tags') : tags;
   const fixed = joinTags(core.settings.tags, own);
-  return normalizeTags([...pathTags(targetOf(req)), ...fixed], 'httpCache.tags');
+  const target = targetOf(req);
+  // A write may come under either name.
+  const routed = routedTarget(req, target);
+  const paths = routed === undefined ? [] : pathTags(routed);
+  return normalizeTags([...pathTags(target), ...paths, ...fixed], 'httpCache.tags');
 }
 
 /**
