@@ -6,17 +6,14 @@ import { silentLogger } from '#internal/cache/cache-logger.js';
 import { httpCache } from '#internal/express/http-cache.js';
 import { httpInvalidation } from '#internal/express/http-invalidation.js';
 import { listening, type Listening } from '../../support/http-listener.js';
+import { SharedFaultyBackend } from '../../support/shared-faulty-backend.js';
 import { until } from '../../support/until.js';
 
 /** One resource whose handler shows what it saw when it began, and answers when it is let go. */
 class Resource implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly backend = new FaultyBackend(new MemoryBackend());
-  readonly manager = new CacheManager({
-    backend: this.backend,
-    clock: this.clock,
-    logger: silentLogger,
-  });
+  readonly backend: FaultyBackend;
+  readonly manager: CacheManager;
   readonly #app: Express;
   #server: Listening | undefined;
   #value = 1;
@@ -24,7 +21,9 @@ class Resource implements AsyncDisposable {
   isHeld = false;
   runs = 0;
 
-  constructor(cacheControl: string) {
+  constructor(cacheControl: string, backend = new FaultyBackend(new MemoryBackend())) {
+    this.backend = backend;
+    this.manager = new CacheManager({ backend, clock: this.clock, logger: silentLogger });
     this.#app = express();
     this.#app.set('etag', false);
     this.#app.use(httpInvalidation({ manager: this.manager }));
@@ -148,6 +147,22 @@ describe('A write', () => {
     invalidation.release();
     await write;
     expect(await a.read()).to.equal('MISS value 2');
+  });
+
+  it('that its store cannot take succeeds, and takes this process past the cache until it has', async () => {
+    const backend = new SharedFaultyBackend();
+    await using a = await new Resource('max-age=60', backend).started();
+    let deferred = 0;
+    a.manager.on('deferred', () => deferred++);
+    await a.read();
+    expect(await a.read()).to.equal('HIT value 1');
+    backend.fail('invalidateTags');
+    await a.write();
+    expect(deferred).to.equal(1);
+    expect(await a.read()).to.match(/value 2$/);
+    expect(await a.read()).to.match(/value 2$/);
+    backend.heal();
+    await until('the invalidation is made up for', async () => (await a.read()) === 'HIT value 2');
   });
 
   it('reaches reads under a path that something rewrites, and is reached under it', async () => {

@@ -7,6 +7,7 @@ import {
   MemoryBackend,
   RateLimitError,
 } from 'cachewell';
+import { FaultyBackend } from 'cachewell/testing';
 import type { CommandArea } from '#internal/cache/backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { rateLimit, type RateLimiter } from '#internal/express/rate-limit.js';
@@ -172,6 +173,17 @@ describe('rateLimit', () => {
     await s.get();
     await s.manager.clearAll();
     expect((await s.get()).status).to.equal(429);
+  });
+
+  it('counts on the server behind a backend that stands before another', async () => {
+    const served = new ServedBackend();
+    served.answer = () => Promise.resolve([7, 60_000]);
+    await using manager = new CacheManager({
+      backend: new FaultyBackend(served),
+      logger: silentLogger,
+    });
+    const limiter = rateLimit('10/minute', { manager });
+    expect(await limiter.count('127.0.0.1')).to.have.property('totalHits', 7);
   });
 
   describe('without its counters', () => {
