@@ -9,7 +9,7 @@
 const { join } = require('node:path');
 
 /** Errors, options, durations and the clock: what every layer may use. */
-const FOUNDATION = '^src/(?:errors|options|duration|clock)\\.ts$';
+const FOUNDATION = '^src/(?:errors|options|duration|clock|load-peer)\\.ts$';
 
 /** The adapters that the core entry names itself, because they need nothing but Node. */
 const EMBEDDED =

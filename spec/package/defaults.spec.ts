@@ -46,6 +46,14 @@ const DEFAULTS: Readonly<Record<string, (exported: Exported) => object>> = {
     (exported('resolveConsistencyOptions') as (options: object) => object)({
       subject: new URL('file:///subject.js'),
     }),
+  HttpInvalidationOptions: (exported) => ({
+    scope: exported('DEFAULT_INVALIDATION_SCOPE'),
+    basePath: exported('DEFAULT_BASE_PATH'),
+    invalidateTiming: exported('DEFAULT_INVALIDATE_TIMING'),
+  }),
+  RateLimitOptions: (exported) =>
+    (exported('resolveRateLimitOptions') as (rate: string, options: object) => object)('1/s', {}),
+  SetupCacheOptions: (exported) => ({ closeTimeout: exported('DEFAULT_SETUP_CLOSE_TIMEOUT') }),
   CacheDeserializationErrorOptions: (exported) =>
     new (exported('CacheDeserializationError') as new (message: string) => object)('message'),
 };

@@ -51,6 +51,11 @@ export interface CacheBackend {
   invalidateTags(selection: TagSelection, options?: CallOptions): MaybePromise<void>;
   /** Makes void every entry of every cache below this backend's prefix, and nothing else. */
   clearAll(options?: CallOptions): MaybePromise<void>;
+  /**
+   * A place on the server behind the store for what an application keeps there beside its cache, such as the counters of
+   * a rate limiter. No invalidation reaches it. Absent, or `undefined`, where there is no server, or none yet.
+   */
+  openArea?(name: string): CommandArea | undefined;
   /** Resolves when the store answers. @throws {@link CacheBackendError} when it does not. */
   ping(): MaybePromise<void>;
   /** How the store is, from what is known without asking it. */
@@ -62,6 +67,18 @@ export interface CacheBackend {
    * Calling it again gives the same promise. Clients that the user passed in stay open.
    */
   close(timeoutMs: number): Promise<void>;
+}
+
+/** A key area of its own on a backend's server, by way of the backend's own connection. */
+export interface CommandArea {
+  /** What its keys have to begin with. */
+  readonly prefix: string;
+  /**
+   * Sends a command within the backend's time limit. A reply's texts are buffers.
+   *
+   * @throws {@link CacheBackendError} when the server does not answer, at once where that is known
+   */
+  call(command: string, ...commandArguments: readonly string[]): Promise<unknown>;
 }
 
 /** What a backend can do. Declared, not guessed. */

@@ -4,6 +4,7 @@ import type { BackendStore, CacheSpace, TagSelection } from './backend.js';
 import type { EntryFraming } from './entry-framer.js';
 import type { CacheCompressor } from './codec.js';
 import type { CacheEvents } from './cache-events.js';
+import type { CacheLogger } from './cache-logger.js';
 import type { ErrorMode } from './cache-handle.js';
 import type { CacheSettings } from './cache-settings.js';
 import type { CallBudget } from './call-budget.js';
@@ -12,6 +13,8 @@ import type { CallBudget } from './call-budget.js';
 export interface CacheRuntime {
   readonly clock: CacheClock;
   readonly events: CacheEvents;
+  /** Where what is no failure of the cache is told. */
+  readonly logger?: CacheLogger | undefined;
   /** A number from 0 to 1, 1 excluded. */
   readonly random: () => number;
   /** Off: no lookups, no stores; invalidations go on. */
@@ -36,6 +39,8 @@ export interface CacheRuntime {
   /** What a `compress` option means: a compressor, or `null` for none. */
   compressorFor(compress: boolean | CacheCompressor): CacheCompressor | null;
   invalidateTags(selection: TagSelection, mode: ErrorMode, budget?: CallBudget): Promise<void>;
+  /** Makes void every entry of every cache below the backend's prefix. */
+  clearAll(mode: ErrorMode): Promise<void>;
   /** Counts, emits and logs a failure of the cache itself. */
   reportError(operation: string, error: CacheError, cache: string, key?: string): void;
 }

@@ -9,6 +9,11 @@ export interface FillOptions {
   readonly isClustered?: boolean | undefined;
   /** Whether to load even if an entry has appeared meanwhile. */
   readonly isRefresh: boolean;
+  /**
+   * Whether the load goes without a context around it. Only for loads that nothing within them can wait for, and that hold
+   * no turn of the cluster: the context is what shows a load that waits for itself. It costs every promise of the process.
+   */
+  readonly isUntracked?: boolean | undefined;
   /** How long the call may still wait for the store. */
   readonly budget?: CallBudget | undefined;
   /** Ends this caller's waiting. */

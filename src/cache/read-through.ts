@@ -4,12 +4,12 @@ import type { ErrorMode } from './cache-handle.js';
 import type { StoredEntry } from './entry.js';
 import type { FillOptions } from './fill-options.js';
 import type { FillTarget } from './fill-store.js';
+import { fillBehind } from './fill-behind.js';
 import { fill, fillResult, loadTimeout, reportLater } from './fill.js';
 import type { FlightResult } from './flight-table.js';
 import { dueForRefresh, judge, slideMs, type DueCheck } from './freshness.js';
 import type { LoadContext } from './load-context.js';
 import { isPending } from './maybe-promise.js';
-import { runFill } from './run-fill.js';
 import type { TimeSettings } from './time-settings.js';
 import { waitWithin } from './wait-within.js';
 
@@ -185,30 +185,17 @@ function served(cache: CacheCore, key: string, entry: StoredEntry): unknown {
 
 const isExpired: DueCheck = ({ expiresAt }, now) => expiresAt <= now;
 
-/**
- * Refreshes an entry in the background, unless it is being loaded or its refresh has failed a short while ago. What is
- * invalidated meanwhile, by whomever, makes the store refuse the result, like that of any load.
- */
+/** Refreshes an entry in the background. */
 function refreshBehind(read: TimedRead, isDue: DueCheck): void {
-  const { cache, key, times } = read;
-  const { flights } = cache;
-  if (flights.get(key) !== undefined || cache.retries.holds(key)) return;
-  const targets = read.targets();
-  const { isClustered } = read.options;
+  const { cache, key, times, options } = read;
+  // Most reads of an entry that is being refreshed end here, before anything is made for them.
+  if (cache.flights.get(key) !== undefined || cache.retries.holds(key)) return;
   const { staleThrottleMs } = times;
-  const options = {
-    isShared: true,
-    isClustered,
-    isRefresh: true,
-    isDue,
+  fillBehind(read.targets(), (context) => read.load(context), {
+    isClustered: options.isClustered,
     staleThrottleMs,
-    budget: cache.startBudget(),
-  };
-  const flight = flights.launch(key, (own) => {
-    own.waiters.pin();
-    return runFill(targets, (context) => read.load(context), options, own, own.scope);
+    isDue,
   });
-  reportLater(targets[0]!, flight.promise);
 }
 
 function isEntry(ended: FlightResult | StoredEntry): ended is StoredEntry {

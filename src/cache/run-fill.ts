@@ -41,7 +41,9 @@ export async function runFill(
   // Nobody is to wait for a turn, here or elsewhere, because of a load whose result nobody wants.
   const stopListening = waiters.onAbandoned(() => releaseAll(targets, tokens));
   try {
-    value = await runLoad(context, scope, () => load(context));
+    value = await (options.isUntracked === true
+      ? load(context)
+      : runLoad(context, scope, () => load(context)));
   } catch (error) {
     failure = { error };
   }

@@ -1,7 +1,7 @@
 import type { CacheCompressor } from '../cache/codec.js';
 import { CacheCompressionError, CacheDecompressionError } from '../errors.js';
 import { expectInteger, expectOptions, rejectUnknown } from '../options.js';
-import { loadPeer } from './load-peer.js';
+import { loadPeer } from '../load-peer.js';
 import type { Lz4Like } from './lz4-like.js';
 
 /** The id of {@link Lz4Compressor} in stored frames. */

@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import type { CacheCodec } from '../cache/codec.js';
 import { CacheDeserializationError, CacheSerializationError } from '../errors.js';
 import { encodeJson, JsonCodec } from './json-codec.js';
-import { loadPeer } from './load-peer.js';
+import { loadPeer } from '../load-peer.js';
 import type { MsgpackrLike, MsgpackrOptions } from './msgpackr-like.js';
 import { checkValue, TRAITS } from './value-check.js';
 

@@ -10,7 +10,7 @@ import type {
   ClassValidatorLike,
 } from './class-tools-like.js';
 import { instancesToPlain, detachedCopy } from './instance-tree.js';
-import { loadPeer } from './load-peer.js';
+import { loadPeer } from '../load-peer.js';
 
 /**
  * `@Exclude` and `@Expose` shape what a client gets to see. The cache has to give back the whole object, so they do

@@ -35,3 +35,24 @@ export { notModifiedFields } from './conditional-answer.js';
 export { type CacheOutcome, formatCacheStatus, type ForwardReason } from './cache-status.js';
 export { invalidatedGroups, responseGroups } from './cache-groups.js';
 export { formatHttpDate, parseHttpDate } from './http-date.js';
+
+// Keys and tags of requests
+export {
+  looksLikeFile,
+  MAX_PATH_DEPTH,
+  MAX_PATH_LENGTH,
+  MAX_QUERY_PARAMETERS,
+  refusedTarget,
+  type TargetRefusal,
+} from './request-target.js';
+export { responseKey, type ResponseKeyParts } from './response-key.js';
+export { queryFilter, type QueryFilter, type QuerySelection } from './query-parameters.js';
+export { escapeKeyComponent } from './key-component.js';
+export {
+  INVALIDATION_SCOPES,
+  pathInvalidationTags,
+  pathTags,
+  type InvalidationScope,
+} from './path-tags.js';
+export { invalidationPatterns } from './invalidation-patterns.js';
+export { invalidates } from './safe-methods.js';

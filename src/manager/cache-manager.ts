@@ -8,6 +8,7 @@ import {
 } from '../cache/cache-events.js';
 import type { CacheDefinition, CacheHandle } from '../cache/cache-handle.js';
 import type { KeyPart } from '../cache/cache-key.js';
+import type { CacheRuntime } from '../cache/cache-runtime.js';
 import { resolveCacheSettings, type CacheSettings } from '../cache/cache-settings.js';
 import { StatisticsCounter, type CacheStatistics } from '../cache/cache-statistics.js';
 import { tagSelection, type Cache } from '../cache/cache.js';
@@ -17,7 +18,7 @@ import {
   type TransactionOptions,
 } from '../cache/transaction/transaction-options.js';
 import { toMilliseconds, type Duration } from '../duration.js';
-import { InvalidOptionError, UnknownCacheError } from '../errors.js';
+import { InvalidOptionError, UnknownCacheError, type CacheError } from '../errors.js';
 import { expectBoolean, expectFunction, expectOneOf, rejectUnknown } from '../options.js';
 import { defaultBackend } from './default-strategies.js';
 import { ManagerRuntime } from './manager-runtime.js';
@@ -107,6 +108,15 @@ export class CacheManager implements AsyncDisposable {
   }
 
   /**
+   * What the caches share, which bridges work on.
+   *
+   * @internal
+   */
+  get runtime(): CacheRuntime {
+    return this.#runtime;
+  }
+
+  /**
    * A cache by name, or by its typed handle. It is made at the first call.
    *
    * @throws {@link InvalidOptionError} when it was made with other options before
@@ -155,6 +165,15 @@ export class CacheManager implements AsyncDisposable {
     const core = new CacheCore(settings, this.#runtime);
     this.#cores.set(name, core);
     return core;
+  }
+
+  /**
+   * Counts, emits and logs a failure that belongs to no cache: of a bridge, or of a user's callback in it.
+   *
+   * @internal
+   */
+  reportError(operation: string, error: CacheError): void {
+    this.#runtime.reportError(operation, error, undefined);
   }
 
   /** The names of the caches made so far. */

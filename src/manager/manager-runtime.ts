@@ -75,6 +75,10 @@ export class ManagerRuntime implements CacheRuntime {
     if (this.#isEnabled) this.attached();
   }
 
+  get logger(): ResolvedManagerOptions['logger'] {
+    return this.#options.logger;
+  }
+
   get callTimeoutMs(): number | undefined {
     return this.#backend.callTimeoutMs;
   }

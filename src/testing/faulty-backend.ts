@@ -5,6 +5,7 @@ import type {
   BackendStore,
   CacheBackend,
   CallOptions,
+  CommandArea,
   CacheSpace,
   TagSelection,
 } from '../cache/backend.js';
@@ -143,6 +144,10 @@ export class FaultyBackend implements CacheBackend {
 
   clearAll(options?: CallOptions): MaybePromise<void> {
     return this.#run('clearAll', () => this.#inner.clearAll(options));
+  }
+
+  openArea(name: string): CommandArea | undefined {
+    return this.#inner.openArea?.(name);
   }
 
   ping(): MaybePromise<void> {

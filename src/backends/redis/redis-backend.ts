@@ -7,6 +7,7 @@ import type {
   CacheBackend,
   CallOptions,
   CacheSpace,
+  CommandArea,
   TagSelection,
 } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
@@ -193,6 +194,20 @@ export class RedisBackend implements CacheBackend {
     this.#overtakeAllSets();
     const cleared = await topology.invalidations.clearAll([...this.#stores.keys()], options);
     for (const cache of cleared) reclaim.schedule(cache);
+  }
+
+  openArea(name: string): CommandArea | undefined {
+    const connection = this.#attached?.connection;
+    if (connection === undefined) return undefined;
+    return {
+      prefix: this.#keys.areaOf(name),
+      call: (command, ...commandArguments) =>
+        connection.call(
+          command,
+          (client) => client.callBuffer(command, ...commandArguments),
+          (reply) => reply,
+        ),
+    };
   }
 
   ping(): Promise<void> {

@@ -16,6 +16,7 @@ import type { CacheSpace } from '../../cache/backend.js';
  * | `prefix:~tag:…` | a tag's marker: the number of its last invalidation, and rules for all-of ones |
  * | `prefix:~tags` | the tags that were invalidated lately |
  * | `prefix:~caches` | a set of all generation keys, for clearing them all |
+ * | `prefix:~area:name:…` | what an application keeps beside its caches (`openArea`) |
  *
  * A segment never holds `~` or `:`, so the kinds cannot meet.
  */
@@ -42,6 +43,11 @@ export class RedisKeys {
   /** Whether a key is that of a generation. */
   isGeneration(key: string): boolean {
     return key.startsWith(this.root) && GENERATION.test(key.slice(this.root.length));
+  }
+
+  /** What the keys of an area begin with. */
+  areaOf(name: string): string {
+    return `${this.root}~area:${cacheSegment(name)}:`;
   }
 
   markersOf(tags: readonly string[]): string[] {

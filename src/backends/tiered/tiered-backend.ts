@@ -7,6 +7,7 @@ import type {
   CacheBackend,
   CacheSpace,
   CallOptions,
+  CommandArea,
   TagSelection,
 } from '../../cache/backend.js';
 import { deferring } from '../../cache/deferral/deferring.js';
@@ -155,6 +156,11 @@ export class TieredBackend implements CacheBackend {
       message: { kind: 'clearAll' },
       own: () => this.#l1.clearAll(),
     });
+  }
+
+  /** On the server of the shared tier. */
+  openArea(name: string): CommandArea | undefined {
+    return this.#l2.openArea?.(name);
   }
 
   /** Asks the shared tier. */

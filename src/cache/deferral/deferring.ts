@@ -8,6 +8,7 @@ import type {
   CacheBackend,
   CallOptions,
   CacheSpace,
+  CommandArea,
   TagSelection,
 } from '../backend.js';
 import type { MaybePromise } from '../maybe-promise.js';
@@ -112,6 +113,10 @@ class DeferringBackend implements CacheBackend, Deferral {
 
   clearAll(options?: CallOptions): MaybePromise<void> {
     return this.invalidate('clearAll', { kind: 'all' }, () => this.#inner.clearAll(options));
+  }
+
+  openArea(name: string): CommandArea | undefined {
+    return this.#inner.openArea?.(name);
   }
 
   ping(): MaybePromise<void> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CacheConfigurationError, MissingPeerError } from '#internal/errors.js';
-import { loadPeer } from '#internal/codecs/load-peer.js';
+import { loadPeer } from '#internal/load-peer.js';
 
 describe('loadPeer', () => {
   it('gives the package', () => {

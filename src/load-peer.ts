@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { CacheConfigurationError, MissingPeerError } from '../errors.js';
+import { CacheConfigurationError, MissingPeerError } from './errors.js';
 
 const require = createRequire(import.meta.url);
 

@@ -1,0 +1,265 @@
+import type { CallBudget } from '../cache/call-budget.js';
+import type { RunOptions } from '../cache/fill-options.js';
+import { fillResult } from '../cache/fill.js';
+import type { FlightResult } from '../cache/flight-table.js';
+import type { LoadContext } from '../cache/load-context.js';
+import { CacheConfigurationError } from '../errors.js';
+import type { ReuseDecision } from '../http/cache-decision.js';
+import type { ForwardReason } from '../http/cache-status.js';
+import { ageField, outcomeFields, type CacheWord, type Outcome } from './cache-outcome.js';
+import type { HttpResponse } from './http-middleware.js';
+import { methodsOf, rawResponse } from './raw-response.js';
+import { setFields } from './response-head.js';
+import { sendEmpty, sendHit, sendRecord } from './response-writer.js';
+import { isRouteAnswer, saysNothing, type RouteAnswer } from './route-answer.js';
+import type { RouteRun } from './route-run.js';
+import { RouteRunner, type ExchangeInput } from './route-runner.js';
+import { readRecord, type HttpRecord } from './stored-record.js';
+import { findVariant, type Found } from './variants.js';
+
+type Revalidation = ReuseDecision & { readonly kind: 'revalidate' };
+
+/** How often a request that waited for others in vain looks for a response again, before it runs its own handler alone. */
+const MOST_ROUNDS = 3;
+
+/** What a load that came too late gives: nothing, and nobody is to wait for it. */
+const GIVEN_UP: RouteAnswer = Object.freeze({ kind: 'unstored', reason: 'aborted' });
+
+const PASSED: Outcome = Object.freeze({ word: 'SKIP', fwd: 'bypass', reason: 'fault' });
+
+/** Beyond it `setTimeout` fires at once; nobody waits for so long. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Which request's run stands behind a response. */
+const running = new WeakMap<HttpResponse, HttpExchange>();
+
+/** The exchange whose handler is running on a response. */
+export function exchangeOn(res: HttpResponse): HttpExchange | undefined {
+  return running.get(res);
+}
+
+/**
+ * One request on its way through the cache:
+ *
+ *   lookup -> fresh      -> answer
+ *             stale      -> answer, and run the route behind the client's back
+ *             otherwise  -> fill: run the route, or wait for the request that does
+ *
+ * A fill takes its token before the handler starts, so whatever is invalidated after that makes the store refuse the
+ * response (promise P1). Whoever runs the handler streams its response to the client as it is written; the others are
+ * answered from the record, or, when there is none, run their own handlers.
+ */
+export class HttpExchange {
+  readonly #input: ExchangeInput;
+  readonly #budget: CallBudget | undefined;
+  readonly #runner: RouteRunner;
+  #run: RouteRun | undefined;
+  /** Whether the client is answered, or was left to a handler outside of this exchange. */
+  #isOver = false;
+  #rounds = 0;
+  #landed: Promise<unknown> = Promise.resolve();
+
+  constructor(input: ExchangeInput) {
+    this.#input = input;
+    this.#budget = input.core.startBudget();
+    this.#runner = new RouteRunner(input, this.#budget);
+  }
+
+  /** Looks the response up and goes on from there. */
+  start(): void {
+    const { core, options, ticket } = this.#input;
+    const { key, plan, policy } = ticket;
+    try {
+      const found = findVariant({
+        core,
+        key,
+        headers: plan.headers,
+        policy,
+        maxVariants: options.maxVariants,
+        hints: core.runtime.storesBytes ? this.#runner.target(key).policy.hints : undefined,
+        budget: this.#budget,
+      });
+      if (found instanceof Promise) {
+        found.then((each) => this.#answer(each)).catch((error: unknown) => this.#pass(error));
+      } else this.#answer(found);
+    } catch (error) {
+      this.#pass(error);
+    }
+  }
+
+  /** A cache on the route itself takes over. Resolves when it may begin. */
+  async handOver(): Promise<void> {
+    this.#run?.handOver();
+    await this.#landed;
+  }
+
+  #answer(found: Found): void {
+    const { core, ticket } = this.#input;
+    const { record, entry, key } = found;
+    if (record === undefined || entry === undefined) {
+      this.#miss(found, found.isOther ? 'vary-miss' : 'uri-miss', undefined);
+      return;
+    }
+    const now = this.#now();
+    const reuse = ticket.policy.reuse(record, ticket.plan, now);
+    if (reuse.kind === 'fresh') {
+      core.countHit(key, entry);
+      this.#sendStored(record, 'HIT', now);
+    } else if (reuse.kind === 'stale') {
+      core.countStale(key, entry);
+      this.#sendStored(record, 'STALE', now);
+      if (reuse.refresh) {
+        this.#runner.runBehind(found, (run, landed) => {
+          this.#landed = landed;
+          this.#started(run);
+        });
+      }
+    } else if (reuse.kind === 'none') {
+      this.#miss(found, reuse.reason === 'vary' ? 'vary-miss' : 'miss', undefined);
+    } else if (reuse.staleIfError && core.retries.holds(key)) {
+      // Its handler has failed a short while ago.
+      core.countStale(key, entry);
+      this.#sendStored(record, 'STALE', now);
+    } else this.#miss(found, reuse.reason === 'request' ? 'request' : 'stale', reuse);
+  }
+
+  #sendStored(record: HttpRecord, word: CacheWord, now: number, fwd?: ForwardReason): void {
+    const { req, res, options, ticket } = this.#input;
+    const { policy, plan } = ticket;
+    this.#isOver = true;
+    const ttl = policy.ttlSeconds(record, now);
+    const answer = policy.conditional(record, plan);
+    if (answer.kind === 'full' && fwd === undefined && plan.method === 'GET') {
+      sendHit(res, record, options, word, policy.ageSeconds(record, now), ttl);
+      return;
+    }
+    const collapsed = fwd === undefined ? undefined : true;
+    const outcome = outcomeFields(options, { word, fwd, ttl, collapsed });
+    const raw = rawResponse(res, methodsOf(res));
+    sendRecord(raw, req.method, record, answer, [...ageField(policy, record, now), ...outcome]);
+  }
+
+  #miss(found: Found, fwd: ForwardReason, reuse: Revalidation | undefined): void {
+    const { core, res, next, options, ticket, uncacheable } = this.#input;
+    const { plan } = ticket;
+    const uncached = uncacheable.passes(found.key, ticket);
+    // Once for each request, however often it looks.
+    if (this.#rounds === 0) core.countMiss(found.key);
+    if (plan.onlyIfCached) {
+      const fields = outcomeFields(options, { word: 'MISS', fwd, reason: 'only-if-cached' });
+      sendEmpty(rawResponse(res, methodsOf(res)), 504, fields);
+    } else if (!plan.store) {
+      // A HEAD: its handler's answer has no body to keep.
+      setFields(res, outcomeFields(options, { word: 'MISS', fwd }));
+      next();
+    } else if (uncached !== undefined && reuse === undefined) {
+      // A cache on the route itself says what becomes of it.
+      if (uncached !== 'handed-over') {
+        setFields(res, outcomeFields(options, { word: 'SKIP', fwd, reason: uncached }));
+      }
+      next();
+    } else this.#fill(found, fwd, reuse);
+  }
+
+  #fill(found: Found, fwd: ForwardReason, reuse: Revalidation | undefined): void {
+    const { core, options, ticket, uncacheable, res } = this.#input;
+    const { key, entry } = found;
+    const sync = options.sync ?? core.settings.sync;
+    const other = core.flights.get(key);
+    const waitedMs = other === undefined ? 0 : performance.now() - other.startedAt;
+    const isShared =
+      sync !== false &&
+      !uncacheable.holds(key, ticket) &&
+      waitedMs < options.collapseTimeoutMs &&
+      this.#rounds < MOST_ROUNDS;
+    const isClustered = isShared && core.takesTurns(sync);
+    const mayFallBack = reuse?.staleIfError === true;
+    const run: RunOptions = {
+      isShared,
+      isClustered,
+      isUntracked: !isClustered,
+      // What is there is fresh to the store, and no answer to this request.
+      isRefresh:
+        this.#rounds >= MOST_ROUNDS || (entry !== undefined && entry.expiresAt > this.#now()),
+      isStaleKnown: entry !== undefined,
+      staleThrottleMs: mayFallBack ? core.settings.staleThrottleMs : 0,
+      budget: this.#budget,
+    };
+    const load = (context: LoadContext): Promise<RouteAnswer> =>
+      this.#isOver || res.destroyed
+        ? Promise.resolve(GIVEN_UP)
+        : this.#runner.run(context, found, fwd, mayFallBack, (each) => this.#started(each));
+    const result = fillResult([this.#runner.target(key)], load, run);
+    this.#landed = result.catch(() => undefined);
+    if (other !== undefined || isClustered) {
+      this.#limitWaiting(options.collapseTimeoutMs - waitedMs, found, fwd);
+    }
+    result
+      .then((landed) => this.#land(landed, found, fwd))
+      .catch((error: unknown) => this.#pass(error));
+  }
+
+  #started(run: RouteRun): void {
+    this.#run = run;
+    running.set(this.#input.res, this);
+  }
+
+  /** A fill has ended: that of this request, or the one that it waited for. */
+  #land(result: FlightResult, found: Found, fwd: ForwardReason): void {
+    const { ticket, uncacheable, res } = this.#input;
+    const { value } = result;
+    const answer = isRouteAnswer(value) ? value : undefined;
+    if (this.#run !== undefined) {
+      if (answer === undefined) return;
+      uncacheable.learn(found.key, ticket, answer);
+      this.#runner.settle(answer, found.key);
+      return;
+    }
+    if (this.#isOver || res.destroyed) return;
+    const record = answer?.kind === 'stored' ? answer.record : readRecord(value);
+    const now = this.#now();
+    if (record !== undefined && ticket.policy.reuse(record, ticket.plan, now).kind === 'fresh') {
+      this.#sendStored(record, 'HIT', now, fwd);
+      return;
+    }
+    // Where the response was not to be shared, every client runs its own handler, at once. Otherwise there may be something to
+    // find by now: another variant, or an older response to fall back on.
+    const isRefused = answer?.kind === 'unstored' && !saysNothing(answer);
+    this.#rounds = isRefused ? MOST_ROUNDS : this.#rounds + 1;
+    if (this.#rounds < MOST_ROUNDS) this.start();
+    else this.#fill({ ...found, record: undefined }, fwd, undefined);
+  }
+
+  /** Lets the request go on by itself once it has waited long enough for another one's handler. */
+  #limitWaiting(ms: number, found: Found, fwd: ForwardReason): void {
+    if (ms > LONGEST_TIMER_MS) return;
+    const timer = setTimeout(() => {
+      if (this.#run !== undefined || this.#isOver || this.#input.res.destroyed) return;
+      this.#isOver = true;
+      const own = new HttpExchange(this.#input);
+      own.#rounds = MOST_ROUNDS;
+      own.#fill({ ...found, record: undefined }, fwd, undefined);
+    }, ms);
+    timer.unref();
+    void this.#landed.then(() => clearTimeout(timer));
+  }
+
+  /** The cache has failed before the handler ran: the handler answers as if there were none. */
+  #pass(error: unknown): void {
+    const { res, next, options } = this.#input;
+    const isMisconfigured = error instanceof CacheConfigurationError;
+    if (!isMisconfigured) this.#runner.report(error);
+    if (this.#isOver || this.#run !== undefined || res.headersSent || res.destroyed) return;
+    this.#isOver = true;
+    if (isMisconfigured) {
+      next(error);
+      return;
+    }
+    setFields(res, outcomeFields(options, PASSED));
+    next();
+  }
+
+  #now(): number {
+    return this.#input.core.runtime.clock.now();
+  }
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import type { CommandArea } from '../cache/backend.js';
+import type { CacheManager } from '../manager/cache-manager.js';
+import {
+  loadExpressRateLimit,
+  loadRateLimitRedis,
+  type RateLimitCount,
+  type RateLimitStoreLike,
+} from './rate-limit-peers.js';
+
+/**
+ * The counters of one limiter: on the server behind the manager's backend where there is one, shared by all processes and
+ * in an area that no invalidation reaches, else in this process.
+ *
+ * Which one it is turns out at the first request, for the manager may not be there before.
+ */
+export class RateLimitStore implements RateLimitStoreLike {
+  /** For the check against counting twice: two limiters differ by it. */
+  readonly prefix: string;
+  readonly #name: string;
+  readonly #windowMs: number;
+  readonly #manager: () => CacheManager;
+  #shared: RateLimitStoreLike | undefined;
+  #own: RateLimitStoreLike | undefined;
+
+  constructor(name: string, windowMs: number, manager: () => CacheManager) {
+    this.prefix = `${name}:`;
+    this.#name = name;
+    this.#windowMs = windowMs;
+    this.#manager = manager;
+  }
+
+  async get(key: string): Promise<RateLimitCount | undefined> {
+    const count = await this.#counters().get!(digest(key));
+    return count === undefined || count.totalHits === 0 ? undefined : count;
+  }
+
+  async increment(key: string): Promise<RateLimitCount> {
+    return this.#counters().increment(digest(key));
+  }
+
+  async decrement(key: string): Promise<void> {
+    await this.#counters().decrement(digest(key));
+  }
+
+  async resetKey(key: string): Promise<void> {
+    await this.#counters().resetKey(digest(key));
+  }
+
+  #counters(): RateLimitStoreLike {
+    if (this.#shared !== undefined) return this.#shared;
+    const area = this.#manager().backend.openArea?.('limit');
+    if (area !== undefined) return (this.#shared = this.#begun(this.#inArea(area)));
+    return (this.#own ??= this.#begun(new (loadExpressRateLimit().MemoryStore)()));
+  }
+
+  #begun(store: RateLimitStoreLike): RateLimitStoreLike {
+    void store.init?.({ windowMs: this.#windowMs });
+    return store;
+  }
+
+  #inArea(area: CommandArea): RateLimitStoreLike {
+    const { RedisStore } = loadRateLimitRedis();
+    return new RedisStore({
+      prefix: `${area.prefix}${this.#name}:`,
+      sendCommand: scriptSender(area),
+    });
+  }
+}
+
+/**
+ * Sends commands, and scripts where the server does not know them yet.
+ *
+ * The store wants to load its scripts once, when it is made: were the server away at that moment, it would never count
+ * again. So nothing is loaded; a script that a server does not have is sent in full, to whichever node it is for.
+ */
+function scriptSender(area: CommandArea): (...command: string[]) => Promise<unknown> {
+  const scripts = new Map<string, string>();
+  return async (command, ...rest) => {
+    if (command === 'SCRIPT') {
+      const sha = createHash('sha1').update(rest[1]!).digest('hex');
+      scripts.set(sha, rest[1]!);
+      return sha;
+    }
+    try {
+      return await area.call(command!, ...rest);
+    } catch (error) {
+      const script = command === 'EVALSHA' && isNoScript(error) ? scripts.get(rest[0]!) : undefined;
+      if (script === undefined) throw error;
+      return area.call('EVAL', script, ...rest.slice(1));
+    }
+  };
+}
+
+/** The backend's own error has what the server said as its cause. */
+function isNoScript(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly message?: unknown } };
+  return String(cause?.message).startsWith('NOSCRIPT');
+}
+
+/** Clients may be known by a token or an address, which nobody is to read from a key. */
+function digest(key: string): string {
+  return createHash('sha256').update(key).digest('base64url').slice(0, 22);
+}

@@ -1,0 +1,247 @@
+import type { SyncMode } from '../cache/cache-handle.js';
+import type { KeyPart } from '../cache/cache-key.js';
+import { normalizeTags } from '../cache/cache-settings.js';
+import { toMilliseconds } from '../duration.js';
+import { InvalidOptionError } from '../errors.js';
+import { HttpCachePolicy } from '../http/http-cache-policy.js';
+import { queryFilter, type QueryFilter } from '../http/query-parameters.js';
+import type { CacheManager } from '../manager/cache-manager.js';
+import {
+  describeValue,
+  expectBoolean,
+  expectFunction,
+  expectInteger,
+  expectOneOf,
+  expectOptions,
+  expectText,
+  rejectUnknown,
+} from '../options.js';
+import {
+  DEFAULT_COLLAPSE_TIMEOUT,
+  DEFAULT_HTTP_CACHE,
+  DEFAULT_MAX_BUFFERED_BYTES,
+  DEFAULT_MAX_RESPONSE_SIZE,
+  DEFAULT_MAX_VARIANTS,
+  type HttpCacheOptions,
+} from './http-cache-options.js';
+import type { HttpRequest, HttpResponse } from './http-middleware.js';
+import { resolveVaryBy, type ResolvedAttribute } from './vary-by.js';
+
+/** {@link HttpCacheOptions}, checked, with every default in place. */
+export interface ResolvedHttpCacheOptions {
+  readonly manager: CacheManager | (() => CacheManager) | undefined;
+  readonly cache: string;
+  /** Whether responses that say nothing are stored. */
+  readonly hasTtl: boolean;
+  readonly tags: readonly string[] | ((req: HttpRequest, res: HttpResponse) => readonly string[]);
+  readonly varyBy: readonly ResolvedAttribute[];
+  readonly key: ((req: HttpRequest) => readonly KeyPart[]) | undefined;
+  readonly condition: ((req: HttpRequest, res: HttpResponse) => boolean) | undefined;
+  readonly maxResponseSize: number;
+  readonly maxBufferedBytes: number;
+  /** What the attributes of `varyBy` tell: everything that a key holds of the client. */
+  readonly keyedBy: 'attribute' | 'identity' | undefined;
+  /** Whether this client's `Cache-Control` is obeyed; `undefined` = as the policy says. */
+  readonly obeysRequest: ((req: HttpRequest) => boolean) | undefined;
+  readonly queryFilter: QueryFilter | undefined;
+  readonly origin: string | undefined;
+  readonly maxVariants: number;
+  /** `undefined` = as the cache says. */
+  readonly sync: SyncMode | undefined;
+  readonly collapseTimeoutMs: number;
+  readonly replayHeaders: 'safe' | 'all' | ReadonlySet<string>;
+  readonly sendCacheControl: boolean;
+  readonly xCache: string | false;
+  readonly statusHeader: string | false;
+  readonly isDebug: boolean;
+  readonly isFront: boolean;
+  readonly policy: HttpCachePolicy;
+  /** The same rules for responses that have to say themselves how long they are fresh. */
+  readonly strictPolicy: HttpCachePolicy;
+}
+
+const OWNER = 'httpCache';
+
+const KNOWN: readonly (keyof HttpCacheOptions)[] = [
+  'manager',
+  'cache',
+  'ttl',
+  'tags',
+  'varyBy',
+  'key',
+  'condition',
+  'maxResponseSize',
+  'maxBufferedBytes',
+  'statuses',
+  'refreshWhen',
+  'respectRequestCacheControl',
+  'queryAllow',
+  'queryIgnore',
+  'origin',
+  'maxVariants',
+  'sync',
+  'collapseTimeout',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'profile',
+  'replayHeaders',
+  'sendCacheControl',
+  'xCache',
+  'statusHeader',
+  'debug',
+  'front',
+  'targetedFields',
+  'keepForValidation',
+];
+
+/** A field name, by RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
+
+/**
+ * Checks options and puts the defaults in.
+ *
+ * @throws {@link InvalidOptionError} naming the option, the value and what was expected
+ */
+export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttpCacheOptions {
+  expectOptions(OWNER, options);
+  rejectUnknown(OWNER, options, KNOWN);
+  const { ttl, profile = 'safe' } = options;
+  expectOneOf(`${OWNER}.profile`, profile, ['safe', 'rfc9111']);
+  for (const name of ['key', 'condition', 'refreshWhen'] as const) {
+    if (options[name] !== undefined) expectFunction(`${OWNER}.${name}`, options[name]);
+  }
+  const varyBy = resolveVaryBy(`${OWNER}.varyBy`, options.varyBy ?? []);
+  return Object.freeze({
+    manager: options.manager,
+    cache: expectText(`${OWNER}.cache`, options.cache ?? DEFAULT_HTTP_CACHE),
+    hasTtl: ttl !== undefined && toMilliseconds(ttl, `${OWNER}.ttl`) > 0,
+    tags:
+      typeof options.tags === 'function'
+        ? options.tags
+        : normalizeTags(options.tags ?? [], `${OWNER}.tags`),
+    varyBy,
+    keyedBy: keyedBy(varyBy),
+    key: options.key,
+    condition: options.condition,
+    maxResponseSize: bytes('maxResponseSize', options.maxResponseSize, DEFAULT_MAX_RESPONSE_SIZE),
+    maxBufferedBytes: bytes(
+      'maxBufferedBytes',
+      options.maxBufferedBytes,
+      DEFAULT_MAX_BUFFERED_BYTES,
+    ),
+    obeysRequest: obeyed(options),
+    queryFilter: queryFilter({
+      allow: names('queryAllow', options.queryAllow),
+      ignore: names('queryIgnore', options.queryIgnore),
+    }),
+    origin: options.origin === undefined ? undefined : expectOrigin(options.origin),
+    maxVariants: expectInteger(
+      `${OWNER}.maxVariants`,
+      options.maxVariants ?? DEFAULT_MAX_VARIANTS,
+      0,
+      256,
+    ),
+    sync:
+      options.sync === undefined
+        ? undefined
+        : expectOneOf(`${OWNER}.sync`, options.sync, ['local', 'cluster', false]),
+    collapseTimeoutMs: toMilliseconds(
+      options.collapseTimeout ?? DEFAULT_COLLAPSE_TIMEOUT,
+      `${OWNER}.collapseTimeout`,
+    ),
+    replayHeaders: replayed(options.replayHeaders, profile),
+    sendCacheControl: expectBoolean(`${OWNER}.sendCacheControl`, options.sendCacheControl ?? false),
+    xCache: fieldName('xCache', options.xCache, 'X-Cache'),
+    statusHeader: fieldName('statusHeader', options.statusHeader, 'Cache-Status'),
+    isDebug: expectBoolean(`${OWNER}.debug`, options.debug ?? false),
+    isFront: expectBoolean(`${OWNER}.front`, options.front ?? false),
+    policy: policyOf(options, ttl),
+    strictPolicy: policyOf(options, undefined),
+  });
+}
+
+function policyOf(options: HttpCacheOptions, ttl: HttpCacheOptions['ttl']): HttpCachePolicy {
+  const { respectRequestCacheControl: respected, refreshWhen } = options;
+  return new HttpCachePolicy(
+    {
+      profile: options.profile,
+      ttl,
+      staleWhileRevalidate: options.staleWhileRevalidate,
+      staleIfError: options.staleIfError,
+      statuses: options.statuses,
+      respectRequestCacheControl: typeof respected === 'function' ? true : respected,
+      onNoCache: refreshWhen === undefined ? undefined : 'refresh',
+      targetedFields: options.targetedFields,
+      keepForValidation: options.keepForValidation,
+    },
+    OWNER,
+  );
+}
+
+function keyedBy(varyBy: readonly ResolvedAttribute[]): ResolvedHttpCacheOptions['keyedBy'] {
+  if (varyBy.length === 0) return undefined;
+  return varyBy.some(({ isIdentity }) => isIdentity) ? 'identity' : 'attribute';
+}
+
+function obeyed({
+  refreshWhen,
+  respectRequestCacheControl,
+}: HttpCacheOptions): ResolvedHttpCacheOptions['obeysRequest'] {
+  if (refreshWhen !== undefined) return refreshWhen;
+  return typeof respectRequestCacheControl === 'function' ? respectRequestCacheControl : undefined;
+}
+
+function replayed(
+  given: HttpCacheOptions['replayHeaders'],
+  profile: 'safe' | 'rfc9111',
+): ResolvedHttpCacheOptions['replayHeaders'] {
+  const option = `${OWNER}.replayHeaders`;
+  if (given === undefined) return profile === 'safe' ? 'safe' : 'all';
+  if (typeof given === 'string') return expectOneOf(option, given, ['safe', 'all']);
+  const list = names('replayHeaders', given) ?? [];
+  for (const name of list) expectToken(option, name);
+  return new Set(list.map((name) => name.toLowerCase()));
+}
+
+function bytes(name: string, given: number | undefined, otherwise: number): number {
+  return expectInteger(`${OWNER}.${name}`, given ?? otherwise, 0, Infinity);
+}
+
+function names(name: string, given: readonly string[] | undefined): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const option = `${OWNER}.${name}`;
+  if (!Array.isArray(given)) {
+    throw new InvalidOptionError(option, `expected a list of names, got ${describeValue(given)}`);
+  }
+  for (const each of given) expectText(option, each);
+  return [...(given as readonly string[])];
+}
+
+function fieldName(
+  name: 'xCache' | 'statusHeader',
+  given: string | false | undefined,
+  otherwise: string,
+): string | false {
+  if (given === undefined || given === false) return given ?? otherwise;
+  return expectToken(`${OWNER}.${name}`, given);
+}
+
+function expectToken(option: string, name: string): string {
+  if (typeof name === 'string' && TOKEN.test(name)) return name;
+  throw new InvalidOptionError(option, `expected the name of a field, got ${describeValue(name)}`);
+}
+
+function expectOrigin(given: string): string {
+  const option = `${OWNER}.origin`;
+  let origin: string | undefined;
+  try {
+    origin = new URL(given).origin;
+  } catch {
+    // Said below.
+  }
+  if (origin !== undefined && origin === given.toLowerCase()) return origin;
+  throw new InvalidOptionError(
+    option,
+    `expected scheme, host and port, such as 'https://api.example.com', got ${describeValue(given)}`,
+  );
+}

@@ -1,0 +1,53 @@
+import type { CacheCore } from '../cache/cache-core.js';
+import { normalizeTags } from '../cache/cache-settings.js';
+import type { StorePolicy } from '../cache/fill-store.js';
+import { joinTags, readHints } from '../cache/set-policy.js';
+import { pathTags } from '../http/path-tags.js';
+import type { HttpRequest, HttpResponse } from './http-middleware.js';
+import { routedTarget, targetOf } from './request-key.js';
+import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
+import { isRouteAnswer } from './route-answer.js';
+
+/** The tags of a request's response that are known before its handler runs. */
+export function requestTags(
+  req: HttpRequest,
+  res: HttpResponse,
+  core: CacheCore,
+  { tags }: ResolvedHttpCacheOptions,
+): readonly string[] {
+  const own = typeof tags === 'function' ? normalizeTags(tags(req, res), 'httpCache.tags') : tags;
+  const fixed = joinTags(core.settings.tags, own);
+  const target = targetOf(req);
+  // A write may come under either name.
+  const routed = routedTarget(req, target);
+  const paths = routed === undefined ? [] : pathTags(routed);
+  return normalizeTags([...pathTags(target), ...paths, ...fixed], 'httpCache.tags');
+}
+
+/**
+ * How a route's answer is stored: the record with the time for which it is fresh as its ttl, kept for as long as a stale
+ * one, or its validator, may be of use. A response that is fresh no longer, or never was, is stored for its validator alone.
+ */
+export function responsePolicy(core: CacheCore, tags: readonly string[]): StorePolicy {
+  return {
+    mode: 'bypass',
+    hints: readHints(core, tags, core.settings),
+    plan: (value, { addedTags }) => {
+      if (!isRouteAnswer(value) || value.kind !== 'stored') return undefined;
+      const { record, freshForMs, keepMs, groups } = value;
+      const passedMs = Math.max(0, core.runtime.clock.now() - record.respondedAt);
+      const ttlMs = Math.max(SHORTEST_MS, Math.min(freshForMs - passedMs, core.settings.maxTtlMs));
+      const further = addedTags.length === 0 ? groups : [...groups, ...addedTags];
+      return {
+        value: record,
+        kind: 'value',
+        ttlMs,
+        retainMs: Math.max(ttlMs, keepMs - passedMs),
+        tags: further.length === 0 ? tags : joinTags(tags, normalizeTags(further, 'groups')),
+      };
+    },
+  };
+}
+
+/** The core stores nothing that is not fresh at all. */
+const SHORTEST_MS = 1;
