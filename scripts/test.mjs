@@ -1,5 +1,6 @@
 /**
- * `npm test`: builds, compiles the specs in both decorator dialects, sees to a redis-server, and runs them all.
+ * `npm test`: builds, compiles the specs in both decorator dialects, sees to a redis-server and a Chromium, and runs
+ * them all.
  *
  * The long properties run beside all other specs; what they print comes behind theirs. What follows `--` goes to mocha,
  * such as `npm test -- --grep MemoryBackend`. `--only=unit/cache` runs the specs below one folder, or one file;
@@ -16,6 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { findOrInstallChromium } from './ensure-chromium.mjs';
 import { findOrInstallRedis } from './ensure-redis.mjs';
 import { binary, failWith, root, runNode } from './run-command.mjs';
 
@@ -40,8 +42,10 @@ await step('compiling the specs', [
   'spec/tsconfig.legacy.json',
 ]);
 let server;
+let browser;
 try {
   server = await findOrInstallRedis();
+  browser = await findOrInstallChromium();
 } catch (error) {
   failWith(error.message);
 }
@@ -83,7 +87,7 @@ async function runLane(files, index) {
     ...typeOnlyFiles().map((file) => `--exclude=${file}`),
     process.execPath,
   ];
-  const env = { ...process.env, REDIS_SERVER_BIN: server };
+  const env = { ...process.env, REDIS_SERVER_BIN: server, CHROMIUM_BIN: browser };
   const args = isMeasured ? [...measured, ...mocha] : mocha;
   if (index === 0) return { code: await runNode(args, { env }), output: '', summary };
   const log = join(root, FOLDER, `test-${index}.log`);
