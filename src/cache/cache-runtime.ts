@@ -36,6 +36,8 @@ export interface CacheRuntime {
   /** What a `compress` option means: a compressor, or `null` for none. */
   compressorFor(compress: boolean | CacheCompressor): CacheCompressor | null;
   invalidateTags(selection: TagSelection, mode: ErrorMode, budget?: CallBudget): Promise<void>;
+  /** Makes void every entry of every cache below the backend's prefix. */
+  clearAll(mode: ErrorMode): Promise<void>;
   /** Counts, emits and logs a failure of the cache itself. */
-  reportError(operation: string, error: CacheError, cache: string, key?: string): void;
+  reportError(operation: string, error: CacheError, cache: string | undefined, key?: string): void;
 }

@@ -8,6 +8,7 @@ import {
 } from '../cache/cache-events.js';
 import type { CacheDefinition, CacheHandle } from '../cache/cache-handle.js';
 import type { KeyPart } from '../cache/cache-key.js';
+import type { CacheRuntime } from '../cache/cache-runtime.js';
 import { resolveCacheSettings, type CacheSettings } from '../cache/cache-settings.js';
 import { StatisticsCounter, type CacheStatistics } from '../cache/cache-statistics.js';
 import { tagSelection, type Cache } from '../cache/cache.js';
@@ -104,6 +105,15 @@ export class CacheManager implements AsyncDisposable {
   /** The backend that entries are kept in. */
   get backend(): CacheBackend {
     return this.#runtime.backend;
+  }
+
+  /**
+   * What the caches share, which bridges work on.
+   *
+   * @internal
+   */
+  get runtime(): CacheRuntime {
+    return this.#runtime;
   }
 
   /**

@@ -1,0 +1,212 @@
+/** The figures, charts and tables that live on the stream. */
+export const OVERVIEW_SCRIPT: string = String.raw`
+/**
+ * @typedef {{ count: number, p50_ms: number, p95_ms: number, p99_ms: number }} Latency
+ * @typedef {{ hits: number, misses: number, stales: number, loads: number, errors: number, evictions: number,
+ *   bytes_read: number, bytes_written: number, total_requests: number, hit_rate: number,
+ *   hits_by_tier: { l1: number, l2: number }, latency: { read: Latency, write: Latency, load: Latency } }} Counts
+ * @typedef {{ cache: string, key: string }} KeyOfCache
+ * @typedef {{ at: number, instance: string, uptime_s: number, backend: string, enabled: boolean,
+ *   health: { status: string, error?: string }, stats: Counts, loads: Latency,
+ *   caches: (Counts & { name: string })[], hidden_caches: number,
+ *   hot: (KeyOfCache & { per_second: number })[], largest: (KeyOfCache & { size: number })[],
+ *   store: Record<string, string | number>,
+ *   activity: { id: number, at: number, kind: string, text: string }[] }} Picture
+ */
+
+/** @type {Picture | undefined} */
+let before;
+/** @type {Map<string, HTMLElement[]>} */
+const cacheRows = new Map();
+let lastActivity = 0;
+
+const charts = {
+  ratio: new Chart(byId('chart-ratio'), {
+    title: 'Hit ratio',
+    series: [{ name: 'ratio', label: 'Hits' }],
+    format: percentText,
+    ceiling: 1,
+  }),
+  requests: new Chart(byId('chart-requests'), {
+    title: 'Reads per second',
+    series: [{ name: 'hits', label: 'Hits' }, { name: 'misses', label: 'Misses' }, { name: 'stales', label: 'Stale' }],
+    format: numberText,
+  }),
+  loads: new Chart(byId('chart-loads'), {
+    title: 'Loads per second',
+    series: [{ name: 'loads', label: 'Loads' }, { name: 'evictions', label: 'Evictions' }, { name: 'errors', label: 'Errors' }],
+    format: numberText,
+  }),
+  latency: new Chart(byId('chart-latency'), {
+    title: 'Duration of loads',
+    series: [{ name: 'p50', label: 'p50' }, { name: 'p95', label: 'p95' }, { name: 'p99', label: 'p99' }],
+    format: millisecondsText,
+  }),
+  bytes: new Chart(byId('chart-bytes'), {
+    title: 'Bytes per second',
+    series: [{ name: 'read', label: 'Read' }, { name: 'written', label: 'Written' }],
+    format: bytesText,
+  }),
+  reads: new Chart(byId('chart-reads'), {
+    title: 'Store reads, since reset',
+    series: [{ name: 'p50', label: 'p50' }, { name: 'p95', label: 'p95' }, { name: 'p99', label: 'p99' }],
+    format: millisecondsText,
+  }),
+};
+
+/** @param {string} id @param {string} text @param {string} [tone] */
+function setTile(id, text, tone = '') {
+  const value = byId(id);
+  setText(value, text);
+  value.className = 'value ' + tone;
+}
+
+/** @param {Picture} picture */
+function show(picture) {
+  const { stats, health, store } = picture;
+  const earlier = before;
+  before = picture;
+  const seconds = earlier === undefined ? 0 : (picture.at - earlier.at) / 1000;
+  // Counters that went down were reset, or belong to another process: there is no rate between the two.
+  const isContinued =
+    earlier !== undefined && earlier.instance === picture.instance && seconds > 0 &&
+    stats.total_requests >= earlier.stats.total_requests && stats.loads >= earlier.stats.loads;
+  /** @param {'hits' | 'misses' | 'stales' | 'loads' | 'evictions' | 'errors' | 'bytes_read' | 'bytes_written'} name */
+  const rate = (name) =>
+    isContinued && earlier !== undefined ? Math.max(0, stats[name] - earlier.stats[name]) / seconds : null;
+  const hits = rate('hits');
+  const misses = rate('misses');
+  const stales = rate('stales');
+  const requests = hits === null ? null : hits + (misses ?? 0) + (stales ?? 0);
+  const ratio = requests === null || requests === 0 || hits === null ? null : (hits + (stales ?? 0)) / requests;
+  const { at, loads } = picture;
+  charts.ratio.add({ at, values: { ratio } });
+  charts.requests.add({ at, values: { hits, misses, stales } });
+  charts.loads.add({ at, values: { loads: rate('loads'), evictions: rate('evictions'), errors: rate('errors') } });
+  const ran = loads.count > 0;
+  charts.latency.add({
+    at,
+    values: { p50: ran ? loads.p50_ms : null, p95: ran ? loads.p95_ms : null, p99: ran ? loads.p99_ms : null },
+  });
+  charts.bytes.add({ at, values: { read: rate('bytes_read'), written: rate('bytes_written') } });
+  const { read } = stats.latency;
+  const asked = read.count > 0;
+  charts.reads.add({
+    at,
+    values: { p50: asked ? read.p50_ms : null, p95: asked ? read.p95_ms : null, p99: asked ? read.p99_ms : null },
+  });
+  for (const chart of Object.values(charts)) chart.draw();
+
+  setTile('tile-ratio', percentText(stats.hit_rate));
+  setTile('tile-requests', requests === null ? '–' : numberText(requests) + ' /s');
+  setTile('tile-loads', numberText(stats.loads));
+  setTile('tile-latency', stats.latency.load.count === 0 ? '–' : millisecondsText(stats.latency.load.p95_ms));
+  setTile('tile-errors', numberText(stats.errors), stats.errors > 0 ? 'bad' : '');
+  showState(health, store);
+  setText(byId('identity'), picture.backend + ' · instance ' + picture.instance + ' · up ' + spanText(Math.max(1, picture.uptime_s)));
+  showCaches(picture);
+  showTop('hot', picture.hot, (each) => numberText(each.per_second) + ' /s');
+  showTop('largest', picture.largest, (each) => bytesText(each.size));
+  showFacts(store);
+  showActivity(picture.activity);
+}
+
+/** Whether the store is asked (the breaker is closed), and whether other processes are heard.
+ * @param {{ status: string, error?: string }} health @param {Record<string, string | number>} store */
+function showState(health, store) {
+  const tone = health.status === 'healthy' ? 'good' : health.status === 'disabled' ? '' : health.status === 'degraded' ? 'warn' : 'bad';
+  setTile('tile-store', health.status, tone);
+  const breaker = health.status === 'unhealthy' ? 'open' : health.status === 'degraded' ? 'partly open' : 'closed';
+  setText(byId('note-store'), 'breaker ' + breaker + (health.error === undefined ? '' : ', ' + health.error));
+  const hasBus = typeof store['bus'] === 'string';
+  const suspected = Number(store['suspected'] ?? 0);
+  setTile('tile-bus', hasBus ? (suspected > 0 ? suspected + ' silent' : 'hears all') : 'none', hasBus ? (suspected > 0 ? 'warn' : 'good') : '');
+  setText(
+    byId('note-bus'),
+    hasBus ? store['bus'] + ', ' + (store['senders'] ?? 0) + ' other processes, distrusted ' + (store['distrusts'] ?? 0) + ' times' : 'one tier, or no other process',
+  );
+}
+
+/** Rows stay where they are, so that a button does not move away under a finger or lose the focus.
+ * @param {Picture} picture */
+function showCaches({ caches, hidden_caches: hidden }) {
+  const body = byId('caches');
+  const select = /** @type {HTMLSelectElement} */ (byId('cache'));
+  for (const cache of caches) {
+    let cells = cacheRows.get(cache.name);
+    if (cells === undefined) {
+      const row = make('tr', {});
+      cells = Array.from({ length: 8 }, () => make('td', { class: 'number' }));
+      const clear = makeButton('Clear…', 'small danger', () => clearCache(cache.name), 'Clear the cache ' + cache.name);
+      row.append(make('th', { scope: 'row' }, cache.name), ...cells, make('td', {}, clear));
+      body.append(row);
+      cacheRows.set(cache.name, cells);
+      select.append(make('option', { value: cache.name }, cache.name));
+    }
+    const texts = [
+      numberText(cache.total_requests),
+      cache.total_requests === 0 ? '–' : percentText(cache.hit_rate),
+      numberText(cache.hits_by_tier.l1) + ' / ' + numberText(cache.hits_by_tier.l2),
+      numberText(cache.loads),
+      cache.latency.load.count === 0 ? '–' : millisecondsText(cache.latency.load.p95_ms),
+      bytesText(cache.bytes_read) + ' / ' + bytesText(cache.bytes_written),
+      numberText(cache.evictions),
+      numberText(cache.errors),
+    ];
+    texts.forEach((text, index) => setText(/** @type {HTMLElement[]} */ (cells)[index] ?? body, text));
+  }
+  setText(byId('hidden-caches'), hidden > 0 ? hidden + ' quieter caches are not shown.' : '');
+  byId('no-caches').hidden = cacheRows.size > 0;
+}
+
+/**
+ * @template {KeyOfCache} Item
+ * @param {string} id @param {Item[]} items @param {(item: Item) => string} measure
+ */
+function showTop(id, items, measure) {
+  const list = byId(id);
+  // Nothing moves while somebody is about to press it.
+  if (list.matches(':hover, :focus-within')) return;
+  list.replaceChildren(
+    ...items.map((item) => {
+      const open = makeButton('', 'key', () => showEntry(item.cache, item.key), 'Look at ' + item.key + ' of ' + item.cache);
+      open.append(make('bdi', {}, item.key), make('small', {}, item.cache));
+      return make('li', {}, open, make('span', { class: 'number' }, measure(item)));
+    }),
+  );
+  byId(id + '-none').hidden = items.length > 0;
+}
+
+/** @param {Record<string, string | number>} store */
+function showFacts(store) {
+  const facts = Object.entries(store);
+  const texts = facts.map(([name, fact]) => name + '=' + fact).join();
+  const list = byId('facts');
+  if (list.dataset['shown'] === texts) return;
+  list.dataset['shown'] = texts;
+  list.replaceChildren(
+    ...facts.map(([name, fact]) =>
+      make('div', {}, make('dt', {}, name.replaceAll('_', ' ')), make('dd', {}, typeof fact === 'number' ? numberText(fact) : fact)),
+    ),
+  );
+}
+
+/** @param {Picture['activity']} activity */
+function showActivity(activity) {
+  const last = activity[activity.length - 1];
+  byId('no-activity').hidden = last !== undefined;
+  if (last === undefined || last.id === lastActivity) return;
+  lastActivity = last.id;
+  byId('activity').replaceChildren(
+    ...[...activity].reverse().map(({ at, kind, text }) =>
+      make(
+        'li',
+        {},
+        make('time', { datetime: new Date(at).toISOString() }, new Date(at).toLocaleTimeString()),
+        make('span', { class: 'kind ' + kind }, kind),
+        make('bdi', {}, text),
+      ),
+    ),
+  );
+}
+`;
