@@ -42,5 +42,5 @@ export interface CacheRuntime {
   /** Makes void every entry of every cache below the backend's prefix. */
   clearAll(mode: ErrorMode): Promise<void>;
   /** Counts, emits and logs a failure of the cache itself. */
-  reportError(operation: string, error: CacheError, cache: string, key?: string): void;
+  reportError(operation: string, error: CacheError, cache: string | undefined, key?: string): void;
 }

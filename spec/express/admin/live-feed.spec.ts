@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
+import compression from 'compression';
 import express from 'express';
 import { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
@@ -18,13 +19,16 @@ class Watcher {
   text = '';
   isOver = false;
 
-  constructor(origin: string) {
+  constructor(origin: string, headers: Readonly<Record<string, string>> = {}) {
     const { port, host } = new URL(origin);
     this.#socket = connect(Number(port), '127.0.0.1');
     this.#socket.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
     this.#socket.on('close', () => (this.isOver = true));
     this.#socket.on('error', () => (this.isOver = true));
-    this.#socket.write(`GET /events HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const fields = Object.entries({ Host: host, Connection: 'close', ...headers })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    this.#socket.write(`GET /events HTTP/1.1\r\n${fields}\r\n`);
   }
 
   /** The pictures that came whole. */
@@ -54,7 +58,9 @@ describe('the live stream of cacheAdmin', () => {
   let server: HttpServer;
   const open = async (options: Partial<CacheAdminOptions> = {}): Promise<void> => {
     admin = cacheAdmin({ auth: (_req, _res, next) => next(), manager, interval: 100, ...options });
-    server = await HttpServer.start(express().use(admin));
+    const fail: express.ErrorRequestHandler = (_error, _req, res, _next) =>
+      void res.status(500).end();
+    server = await HttpServer.start(express().use(admin).use(fail));
   };
   beforeEach(() => {
     backend = new FaultyBackend(new MemoryBackend());
@@ -212,6 +218,35 @@ describe('the live stream of cacheAdmin', () => {
     slow.close();
     quick.close();
   }).timeout(30_000);
+
+  it('is not held back by a compressor in front of it', async () => {
+    admin = cacheAdmin({ auth: (_req, _res, next) => next(), manager, interval: 100 });
+    server = await HttpServer.start(express().use(compression({ threshold: 0 }), admin));
+    const watcher = new Watcher(server.origin, { 'Accept-Encoding': 'gzip, br' });
+    await until('three pictures came', () => watcher.pictures.length >= 3);
+    expect(watcher.text).not.to.match(/content-encoding/i);
+    watcher.close();
+  });
+
+  it('ends its streams, and nothing else, when the backend cannot tell how it is', async () => {
+    await open();
+    const watcher = new Watcher(server.origin);
+    await until('it watches', () => watcher.pictures.length > 0);
+    const errors: string[] = [];
+    manager.on('error', ({ operation }) => errors.push(operation));
+    backend.health = () => {
+      throw new TypeError('a fault of the backend');
+    };
+    await until('the stream is over', () => watcher.isOver);
+    expect(errors).to.deep.equal(['dashboard']);
+    expect((await server.ask('/events')).status).to.equal(500);
+    expect((await server.ask('/stats')).status).to.equal(200);
+    backend.health = () => ({ status: 'healthy' });
+    const again = new Watcher(server.origin);
+    await until('it watches again', () => again.pictures.length > 0);
+    again.close();
+    await until('nobody listens but the spec', () => !manager.runtime.events.has('hit'));
+  });
 
   it('does not go on asking a store that is out of reach', async () => {
     await open();

@@ -17,6 +17,8 @@ import { approximateSize } from './value-size.js';
 /** How many keys a page has when nothing says otherwise, and at most. */
 const DEFAULT_COUNT = 100;
 const MAX_COUNT = 1000;
+/** How many entries are read at a time: their values come with their times, and may be large. */
+const READ_AT_A_TIME = 100;
 /** How many caches one page looks at, so that many empty ones do not make it long. */
 const MAX_CACHES_PER_PAGE = 50;
 
@@ -125,7 +127,10 @@ async function pageOf(
     store.scan({ pattern, cursor, count }),
   );
   const keys = [...new Set(page.keys)];
-  const entries = keys.length === 0 ? [] : await entriesOf(core, keys);
+  const entries: (StoredEntry | undefined)[] = [];
+  for (let start = 0; start < keys.length; start += READ_AT_A_TIME) {
+    entries.push(...(await entriesOf(core, keys.slice(start, start + READ_AT_A_TIME))));
+  }
   return {
     keys: keys.flatMap((key, index) => {
       const entry = entries[index];

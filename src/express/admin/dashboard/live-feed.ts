@@ -1,3 +1,4 @@
+import { CacheBackendError } from '../../../errors.js';
 import type { CacheManager } from '../../../manager/cache-manager.js';
 import type { HttpRequest, HttpResponse } from '../../http-middleware.js';
 import { refusal, type AdminAnswer } from '../admin-answer.js';
@@ -58,9 +59,15 @@ export class LiveFeed {
     const watcher = { res, startedAt: now, wroteAt: now };
     res.on('error', () => this.#remove(watcher));
     res.on('close', () => this.#remove(watcher));
+    // Whoever left while the guard was asking says so no more.
+    if (res.destroyed) return undefined;
     this.#watchers.add(watcher);
-    const sampler = this.#start(manager);
-    write(watcher, snapshotEvent(sampler));
+    try {
+      write(watcher, snapshotEvent(this.#start(manager)));
+    } catch (error) {
+      this.#remove(watcher);
+      throw error;
+    }
     return undefined;
   }
 
@@ -86,16 +93,27 @@ export class LiveFeed {
       return;
     }
     void sampler.refresh();
+    let event: string;
+    try {
+      event = snapshotEvent(sampler);
+    } catch (error) {
+      // A backend whose own account fails must not end the process by way of a timer.
+      const failure = new CacheBackendError('The dashboard got no picture.', { cause: error });
+      sampler.manager.runtime.reportError('dashboard', failure, undefined);
+      this.close();
+      return;
+    }
+    for (const watcher of [...this.#watchers]) this.#tell(watcher, event);
+  }
+
+  #tell(watcher: Watcher, event: string): void {
     const now = performance.now();
-    let event: string | undefined;
-    for (const watcher of [...this.#watchers]) {
-      if (watcher.res.writableNeedDrain) {
-        if (now - watcher.wroteAt > MAX_BLOCKED_MS) watcher.res.destroy();
-      } else if (now - watcher.startedAt > MAX_STREAM_MS) {
-        this.#end(watcher, 'event: again\ndata: {}\n\n');
-      } else {
-        write(watcher, (event ??= snapshotEvent(sampler)));
-      }
+    if (watcher.res.writableNeedDrain) {
+      if (now - watcher.wroteAt > MAX_BLOCKED_MS) watcher.res.destroy();
+    } else if (now - watcher.startedAt > MAX_STREAM_MS) {
+      this.#end(watcher, 'event: again\ndata: {}\n\n');
+    } else {
+      write(watcher, event);
     }
   }
 
