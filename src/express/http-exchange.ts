@@ -3,7 +3,7 @@ import type { RunOptions } from '../cache/fill-options.js';
 import { fillResult } from '../cache/fill.js';
 import type { FlightResult } from '../cache/flight-table.js';
 import type { LoadContext } from '../cache/load-context.js';
-import { CacheConfigurationError } from '../errors.js';
+import { CacheBackendError, CacheConfigurationError } from '../errors.js';
 import type { ReuseDecision } from '../http/cache-decision.js';
 import type { ForwardReason } from '../http/cache-status.js';
 import { ageField, outcomeFields, type CacheWord, type Outcome } from './cache-outcome.js';
@@ -188,7 +188,7 @@ export class HttpExchange {
     const load = (context: LoadContext): Promise<RouteAnswer> =>
       this.#isOver || res.destroyed
         ? Promise.resolve(GIVEN_UP)
-        : this.#runner.run(context, found, fwd, mayFallBack, (each) => this.#started(each));
+        : this.#runRoute(context, found, fwd, mayFallBack);
     const result = fillResult([this.#runner.target(key)], load, run);
     this.#landed = result.catch(() => undefined);
     if (other !== undefined || isClustered) {
@@ -197,6 +197,22 @@ export class HttpExchange {
     result
       .then((landed) => this.#land(landed, found, fwd))
       .catch((error: unknown) => this.#pass(error));
+  }
+
+  async #runRoute(
+    context: LoadContext,
+    found: Found,
+    fwd: ForwardReason,
+    mayFallBack: boolean,
+  ): Promise<RouteAnswer> {
+    try {
+      return await this.#runner.run(context, found, fwd, mayFallBack, (run) => this.#started(run));
+    } catch (error) {
+      // The response could not be watched: its handler has not run.
+      if (this.#run !== undefined) throw error;
+      this.#pass(error);
+      return GIVEN_UP;
+    }
   }
 
   #started(run: RouteRun): void {
@@ -225,8 +241,10 @@ export class HttpExchange {
     // Where the response was not to be shared, every client runs its own handler, at once. Otherwise there may be something to
     // find by now: another variant, or an older response to fall back on.
     const isRefused = answer?.kind === 'unstored' && !saysNothing(answer);
-    this.#rounds = isRefused ? MOST_ROUNDS : this.#rounds + 1;
+    this.#rounds = isRefused ? Math.max(MOST_ROUNDS, this.#rounds + 1) : this.#rounds + 1;
     if (this.#rounds < MOST_ROUNDS) this.start();
+    else if (this.#rounds > MOST_ROUNDS + 1)
+      this.#pass(new CacheBackendError('No response came of several rounds.'));
     else this.#fill({ ...found, record: undefined }, fwd, undefined);
   }
 
