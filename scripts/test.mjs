@@ -1,11 +1,13 @@
 /**
- * `npm test`: builds, compiles the specs in both decorator dialects, sees to a redis-server, and runs them all.
+ * `npm test`: builds, compiles the specs in both decorator dialects, sees to a redis-server and a Chromium, and runs
+ * them all.
  *
  * What follows `--` goes to mocha, such as `npm test -- --grep MemoryBackend`. `--only=unit/cache` runs the specs below
  * one folder, or one file; `--coverage` measures the run.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { findOrInstallChromium } from './ensure-chromium.mjs';
 import { findOrInstallRedis } from './ensure-redis.mjs';
 import { binary, failWith, root, runNode } from './run-command.mjs';
 
@@ -28,8 +30,10 @@ await step('compiling the specs', [
   'spec/tsconfig.legacy.json',
 ]);
 let server;
+let browser;
 try {
   server = await findOrInstallRedis();
+  browser = await findOrInstallChromium();
 } catch (error) {
   failWith(error.message);
 }
@@ -47,7 +51,7 @@ const measured = [
   process.execPath,
 ];
 const code = await runNode(isMeasured ? [...measured, ...mocha] : mocha, {
-  env: { ...process.env, REDIS_SERVER_BIN: server },
+  env: { ...process.env, REDIS_SERVER_BIN: server, CHROMIUM_BIN: browser },
 });
 if (!existsSync(join(root, SUMMARY))) failWith('mocha ended without a result');
 const { passed, failed } = JSON.parse(readFileSync(join(root, SUMMARY), 'utf8'));

@@ -1,6 +1,10 @@
 /** The browser of keys, the view of one entry, and everything that changes the cache; each change after a question. */
 export const KEYS_SCRIPT: string = String.raw`
+/** @typedef {{ key: string, cache: string, ttl: number | null, size: number }} Listed */
+
 const PAGE_SIZE = 100;
+/** How often the server is asked for one page. */
+const MAX_QUESTIONS = 20;
 /** @type {string} */
 let nextCursor = '0';
 let pageNumber = 0;
@@ -20,14 +24,23 @@ async function browse(cursor) {
   if (cursor === '0') pageNumber = 1;
   else pageNumber++;
   try {
-    const page = await askJson('GET', 'keys' + queryText({
-      cache: cache === '' ? undefined : cache,
-      pattern: pattern === '' ? undefined : pattern,
-      cursor,
-      count: String(PAGE_SIZE),
-    }));
-    nextCursor = String(page.cursor);
-    showKeys(page.keys);
+    /** @type {Listed[]} */
+    const keys = [];
+    let next = cursor;
+    // A page of the store may hold few keys that match, or none, though there are more.
+    for (let questions = 0; questions < MAX_QUESTIONS; questions++) {
+      const page = await askJson('GET', 'keys' + queryText({
+        cache: cache === '' ? undefined : cache,
+        pattern: pattern === '' ? undefined : pattern,
+        cursor: next,
+        count: String(PAGE_SIZE - keys.length),
+      }));
+      keys.push(...page.keys);
+      next = String(page.cursor);
+      if (next === '0' || keys.length >= PAGE_SIZE) break;
+    }
+    nextCursor = next;
+    showKeys(keys);
   } catch (error) {
     report(error);
   } finally {
@@ -35,7 +48,7 @@ async function browse(cursor) {
   }
 }
 
-/** @param {{ key: string, cache: string, ttl: number | null, size: number }[]} keys */
+/** @param {Listed[]} keys */
 function showKeys(keys) {
   byId('keys').replaceChildren(...keys.map(keyRow));
   const more = nextCursor !== '0';
@@ -49,7 +62,7 @@ function showKeys(keys) {
   /** @type {HTMLButtonElement} */ (byId('first')).disabled = pageNumber <= 1;
 }
 
-/** @param {{ key: string, cache: string, ttl: number | null, size: number }} listed */
+/** @param {Listed} listed */
 function keyRow({ key, cache, ttl, size }) {
   const row = make('tr', {});
   const open = makeButton('', 'key', () => showEntry(cache, key), 'Look at ' + key + ' of ' + cache);

@@ -2,7 +2,7 @@
 export const STYLE: string = `
 :root {
   color-scheme: light dark;
-  --page: #f4f6f8; --card: #ffffff; --edge: #d5dbe2; --control: #8a95a3;
+  --page: #f4f6f8; --card: #ffffff; --edge: #d5dbe2; --control: #75808f;
   --text: #18212b; --muted: #566373; --accent: #0b5cad; --on-accent: #ffffff; --hover: #eaf1f8;
   --good: #17693f; --warn: #875400; --bad: #b3261e; --on-bad: #ffffff;
   --line-0: #0b5cad; --line-1: #b45309; --line-2: #17693f;
