@@ -191,7 +191,7 @@ function refreshBehind(read: TimedRead, isDue: DueCheck): void {
   // Most reads of an entry that is being refreshed end here, before anything is made for them.
   if (cache.flights.get(key) !== undefined || cache.retries.holds(key)) return;
   const { staleThrottleMs } = times;
-  fillBehind(read.targets(), (context) => read.load(context), {
+  void fillBehind(read.targets(), (context) => read.load(context), {
     isClustered: options.isClustered,
     staleThrottleMs,
     isDue,

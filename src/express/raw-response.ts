@@ -18,8 +18,8 @@ export interface RawResponse {
 }
 
 /** The methods of a response as they are now. */
-export function methodsOf(res: ServerResponse): ResponseMethods {
-  const { writeHead, write, end, flushHeaders } = res as unknown as ResponseMethods;
+export function methodsOf(res: object): ResponseMethods {
+  const { writeHead, write, end, flushHeaders } = res as ResponseMethods;
   return { writeHead, write, end, flushHeaders };
 }
 

@@ -5,7 +5,7 @@ import { toMilliseconds } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { HttpCachePolicy } from '../http/http-cache-policy.js';
 import { queryFilter, type QueryFilter } from '../http/query-parameters.js';
-import type { CacheManager } from '../manager/cache-manager.js';
+import { CacheManager } from '../manager/cache-manager.js';
 import {
   describeValue,
   expectBoolean,
@@ -112,7 +112,7 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
   }
   const varyBy = resolveVaryBy(`${OWNER}.varyBy`, options.varyBy ?? []);
   return Object.freeze({
-    manager: options.manager,
+    manager: expectManager(options.manager),
     cache: expectText(`${OWNER}.cache`, options.cache ?? DEFAULT_HTTP_CACHE),
     hasTtl: ttl !== undefined && toMilliseconds(ttl, `${OWNER}.ttl`) > 0,
     tags:
@@ -158,6 +158,16 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
     policy: policyOf(options, ttl),
     strictPolicy: policyOf(options, undefined),
   });
+}
+
+function expectManager(given: HttpCacheOptions['manager']): HttpCacheOptions['manager'] {
+  if (given === undefined || typeof given === 'function' || given instanceof CacheManager) {
+    return given;
+  }
+  throw new InvalidOptionError(
+    `${OWNER}.manager`,
+    `expected a CacheManager, or a function that gives one, got ${describeValue(given)}`,
+  );
 }
 
 function policyOf(options: HttpCacheOptions, ttl: HttpCacheOptions['ttl']): HttpCachePolicy {

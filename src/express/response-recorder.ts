@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { bodyArguments, ownBytes, type WriteCallback } from './body-arguments.js';
 import { BodyCopy, type RecordingLimits } from './body-copy.js';
 import type { OuterFields } from './outer-fields.js';
-import { methodsOf, rawResponse, type RawResponse, type ResponseMethods } from './raw-response.js';
+import { rawResponse, type RawResponse, type ResponseMethods } from './raw-response.js';
+import { standBefore, type MethodStandIn } from './recorded-methods.js';
 import {
   captureHead,
   headArguments,
@@ -67,7 +68,7 @@ const NOTHING = Buffer.alloc(0);
  * middleware before the cache, such as compression, which therefore gets what the route wrote. A middleware behind the cache
  * replaces ours and goes on to them, so what it makes of the body is kept.
  */
-export class ResponseRecorder {
+export class ResponseRecorder implements MethodStandIn {
   readonly #res: ServerResponse;
   readonly #observer: ResponseObserver;
   readonly #outer: OuterFields;
@@ -80,22 +81,19 @@ export class ResponseRecorder {
   #held: Held | undefined;
   #whole: Buffer | undefined;
 
+  /** @param isRoute - whether Express gives the response no other prototype from now on */
   constructor(
     res: ServerResponse,
     observer: ResponseObserver,
     limits: RecordingLimits,
     outer: OuterFields,
+    isRoute: boolean,
   ) {
     this.#res = res;
     this.#observer = observer;
     this.#outer = outer;
     this.#copy = new BodyCopy(limits);
-    this.#methods = methodsOf(res);
-    const replaced = res as unknown as ResponseMethods;
-    replaced.writeHead = (...args) => this.#onWriteHead(args);
-    replaced.write = (...args) => this.#onWrite(args);
-    replaced.end = (...args) => this.#onEnd(args);
-    replaced.flushHeaders = () => this.#onFlushHeaders();
+    this.#methods = standBefore(res, this, isRoute);
     res.once('close', () => this.#onClose());
   }
 
@@ -142,7 +140,8 @@ export class ResponseRecorder {
     send(rawResponse(this.#res, this.#methods));
   }
 
-  #onWriteHead(args: unknown[]): ServerResponse {
+  /** As the route calls it. */
+  writeHead(args: unknown[]): ServerResponse {
     const head = headArguments(args);
     // An interim answer is none, and a second head is refused where the first one was sent.
     if (this.#mode !== 'open' || head.status < 200) {
@@ -179,7 +178,8 @@ export class ResponseRecorder {
     }
   }
 
-  #onWrite(args: unknown[]): boolean {
+  /** As the route calls it. */
+  write(args: unknown[]): boolean {
     if (this.#mode === 'open') this.#res.writeHead(this.#res.statusCode);
     if (this.#mode !== 'pass') {
       const given = bodyArguments(args);
@@ -193,7 +193,8 @@ export class ResponseRecorder {
     return this.#methods.write.apply(this.#res, args) as boolean;
   }
 
-  #onEnd(args: unknown[]): ServerResponse {
+  /** As the route calls it. */
+  end(args: unknown[]): ServerResponse {
     if (this.#isEnded) {
       if (!this.#isWithheld()) this.#methods.end.apply(this.#res, args);
       return this.#res;
@@ -234,7 +235,8 @@ export class ResponseRecorder {
     }
   }
 
-  #onFlushHeaders(): void {
+  /** As the route calls it. */
+  flushHeaders(): void {
     if (this.#mode === 'open') {
       this.#isFlushed = true;
       this.#res.writeHead(this.#res.statusCode);

@@ -77,7 +77,13 @@ export class RouteRun implements ResponseObserver {
     this.#requestedAt = input.now();
     const hidesRange = plan.hideRange && (options.hasTtl || !isForeground);
     this.#hidden = new HiddenFields(req, hidesRange, conditions);
-    this.#recorder = new ResponseRecorder(res, this, options, new OuterFields(res));
+    this.#recorder = new ResponseRecorder(
+      res,
+      this,
+      options,
+      new OuterFields(res),
+      req.route !== undefined,
+    );
   }
 
   /** A cache on the route itself takes over: this one neither stores nor decides any more. */

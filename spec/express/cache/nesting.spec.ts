@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import express from 'express';
 import { httpCache } from '#internal/express/http-cache.js';
 import { HttpFixture } from '../../support/http-fixture.js';
 
@@ -109,5 +110,29 @@ describe('httpCache for a whole application', () => {
     expect(runs).to.equal(4);
     const { keys } = await http.manager.cache('http').keys({ pattern: 'GET:api:x:@http*' });
     expect(keys.length).to.equal(1);
+  });
+
+  it('stores what an application mounted below it answers', async () => {
+    const below = express();
+    below.get('/', (_req, res) => void res.send(`run ${++runs}`));
+    http.app.use(httpCache({ manager: http.manager, ttl: '1m' }));
+    http.app.use('/below', below);
+
+    const miss = await http.ask('/below');
+    const hit = await http.ask('/below');
+
+    expect([miss.cache, hit.cache, hit.text]).to.deep.equal(['MISS', 'HIT', 'run 1']);
+  });
+
+  it('hangs nobody where a route ends in another application, which takes the response over', async () => {
+    const below = express();
+    below.get('/below', (_req, res) => void res.send(`run ${++runs}`));
+    http.app.get('/below', httpCache({ manager: http.manager, ttl: '1m' }), below);
+
+    const answers = await Promise.all(Array.from({ length: 5 }, () => http.ask('/below')));
+
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 200, 200, 200]);
+    expect(answers.every(({ text }) => /^run \d$/.test(text))).to.equal(true);
+    expect(http.manager.core('http').flights.size).to.equal(0);
   });
 });

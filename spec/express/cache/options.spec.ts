@@ -13,6 +13,7 @@ import { resolveHttpCacheOptions } from '#internal/express/resolve-http-cache-op
 
 const WRONG: readonly (readonly [option: string, value: unknown, message: RegExp])[] = [
   ['ttll', 1, /httpCache\.ttll.*did you mean 'ttl'/],
+  ['manager', {}, /httpCache\.manager/],
   ['ttl', 'soon', /httpCache\.ttl/],
   ['cache', '', /httpCache\.cache/],
   ['tags', 'items', /httpCache\.tags/],

@@ -347,6 +347,24 @@ describe('httpCache: stale responses', () => {
       expect((await http.ask('/')).text).to.equal('run 2');
     });
 
+    it('are not stored anew when they were invalidated while the handler validated them (P1)', async () => {
+      route({ tags: ['items'] });
+      handler = (_req, res) => void res.set('ETag', '"v1"').send('old');
+      await http.ask('/');
+      http.clock.advance('1m');
+      handler = async (_req, res) => {
+        await http.manager.invalidateTags('items');
+        res.status(304).set('ETag', '"v1"').end();
+      };
+
+      const during = await http.ask('/');
+      handler = (_req, res) => void res.set('ETag', '"v2"').send('new');
+      const after = await http.ask('/');
+
+      expect([during.status, during.text]).to.deep.equal([200, 'old']);
+      expect([after.cache, after.text, runs]).to.deep.equal(['MISS', 'new', 3]);
+    });
+
     it('are refreshed behind the client by a 304, too', async () => {
       route({ staleWhileRevalidate: '20s' });
       handler = (_req, res) => void res.json({ same: true });
