@@ -50,13 +50,13 @@ export function httpInvalidation<
     const method = req.method ?? '';
     // Whether the method could, if it succeeded.
     if (invalidates(method, 200)) {
-      let plan = plans.get(res);
-      if (plan === undefined) {
-        plan = new InvalidationPlan(req, res);
+      const known = plans.get(res);
+      const plan = known ?? new InvalidationPlan(req, res);
+      plan.add(resolved);
+      if (known === undefined) {
         plans.set(res, plan);
         new InvalidatingResponse(method, res, plan).watch();
       }
-      plan.add(resolved);
     }
     next();
   };

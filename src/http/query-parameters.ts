@@ -1,5 +1,8 @@
 import { escapeKeyComponent } from './key-component.js';
 
+/** A name that decodes to itself and has no parts. */
+const PLAIN_NAME = /^\w+$/;
+
 /** Which query parameters belong to the key; `true` = this one does. */
 export type QueryFilter = (name: string) => boolean;
 
@@ -58,7 +61,9 @@ function keyPart(parameter: string): string {
  * it ends at the first bracket or dot, and all that is not ASCII counts as the same: what decoders make of bad bytes differs.
  */
 function orderGroup(parameter: string): string {
-  const name = rawName(parameter)
+  const raw = rawName(parameter);
+  if (PLAIN_NAME.test(raw)) return raw;
+  const name = raw
     .replaceAll('+', ' ')
     .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replace(/[^\0-\x7f]+/g, '\x80');

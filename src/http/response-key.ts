@@ -1,6 +1,9 @@
 import { escapeKeyComponent } from './key-component.js';
 import { queryKeyParts, type QueryFilter } from './query-parameters.js';
 
+/** An origin as almost all are: nothing in it needs an escape. */
+const PLAIN_ORIGIN = /^[-.\w/:]*$/;
+
 /** What tells one cached response from another. */
 export interface ResponseKeyParts {
   readonly method: string;
@@ -69,5 +72,5 @@ function attributeName(name: string): string {
 
 /** The colons of scheme and port stay readable: nothing follows that they could be confused with. */
 function originKey(origin: string): string {
-  return escapeKeyComponent(origin).replaceAll('%3A', ':');
+  return PLAIN_ORIGIN.test(origin) ? origin : escapeKeyComponent(origin).replaceAll('%3A', ':');
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import express, { type Request, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 import { CacheManager, InvalidOptionError, MemoryBackend } from 'cachewell';
 import { FaultyBackend } from 'cachewell/testing';
 import { silentLogger } from '#internal/cache/cache-logger.js';
@@ -460,6 +460,21 @@ describe('httpInvalidation', () => {
     app.post('/', (_req, res) => void res.end('x'));
     await using server = await listening(app);
     expect((await fetch(server.origin, { method: 'POST' })).status).to.equal(200);
+  });
+
+  it('fails a write at once when there is no manager, before its handler runs', async () => {
+    const app = express();
+    app.set('env', 'test');
+    let runs = 0;
+    const manager = (() => 'none') as unknown as () => CacheManager;
+    app.use(httpInvalidation({ manager }));
+    app.all('/', (_req, res) => void res.send(String(++runs)));
+    app.use(
+      ((_error, _req, res, _next) => void res.status(200).send('handled')) as ErrorRequestHandler,
+    );
+    await using server = await listening(app);
+    expect(await (await fetch(server.origin, { method: 'POST' })).text()).to.equal('handled');
+    expect(await (await fetch(server.origin)).text()).to.equal('1');
   });
 
   describe('refuses', () => {
