@@ -2,7 +2,7 @@
  * The layers, as rules. Arrows point at what a file may import; type imports count.
  *
  *   decorators -> aspect -> manager -> cache <- { backends, codecs }
- *   express -> { http, manager, cache }; http stands on the foundation alone
+ *   express -> { http, injection, manager, cache }; http stands on the foundation alone
  *
  * `scripts/check-layers.mjs` runs them, and proves on `spec/fixtures/layering-bad` that each one can fail.
  */
@@ -27,7 +27,7 @@ const ARROWS = {
   config: ['^src/cache/', '^src/manager/', '^src/injection/'],
   testing: ['^src/cache/'],
   http: [],
-  express: ['^src/http/', '^src/cache/', '^src/manager/'],
+  express: ['^src/http/', '^src/cache/', '^src/manager/', '^src/injection/'],
 };
 
 /** Where each optional peer may be named: statically, dynamically or as a type. */

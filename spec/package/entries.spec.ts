@@ -16,6 +16,7 @@ const LOADED: Readonly<Record<string, readonly string[]>> = {
   'cachewell/lz4': [],
   'cachewell/config': ['class-validator'],
   'cachewell/http': [],
+  'cachewell/express': ['reflect-metadata', 'tsyringe'],
   'cachewell/testing': [],
 };
 
@@ -27,6 +28,7 @@ const NAMED_IN_TYPES: Readonly<Record<string, readonly string[]>> = {
   'cachewell/lz4': [],
   'cachewell/config': ['class-validator'],
   'cachewell/http': [],
+  'cachewell/express': ['tsyringe'],
   'cachewell/testing': [],
 };
 

@@ -2,6 +2,10 @@
  * `cachewell/express`: HTTP caching for Express applications, on the same caches, tags and invalidations as the methods.
  */
 
+// Without a manager of its own, a middleware takes that of the container, as a decorator does.
+import 'reflect-metadata';
+import '../injection/container-manager.js';
+
 export { httpCache } from './http-cache.js';
 export type { HttpCacheOptions, VaryAttribute, VaryBy, VaryValue } from './http-cache-options.js';
 export type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
