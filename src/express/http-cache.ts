@@ -6,6 +6,7 @@ import { outcomeFields } from './cache-outcome.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import { exchangeOn, HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
+import { PostExchange, postOn } from './post-exchange.js';
 import { setFields } from './response-head.js';
 import { RequestKeys } from './request-key.js';
 import { openRequest, type RefusedRequest, type RequestTicket } from './request-ticket.js';
@@ -69,7 +70,7 @@ class ResponseCache {
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
-    const outer = exchangeOn(res);
+    const outer = exchangeOn(res) ?? postOn(res);
     if (outer === undefined) this.#handle(req, res, next);
     else outer.handOver().then(() => this.#handle(req, res, next), next);
   }
@@ -96,7 +97,9 @@ class ResponseCache {
     }
     const uncacheable = this.#uncacheableOf(core);
     const options = this.#options;
-    new HttpExchange({ req, res, next, core, options, ticket: opened, uncacheable }).start();
+    const input = { req, res, next, core, options, ticket: opened, uncacheable };
+    if (opened.plan.method === 'POST') new PostExchange(input).start();
+    else new HttpExchange(input).start();
   }
 
   /** The cache of a request. A manager that was closed is looked for anew where it was found by default. */

@@ -19,6 +19,8 @@ export class InvalidationPlan {
   readonly #req: HttpRequest;
   readonly #res: HttpResponse;
   readonly #contributions: ResolvedHttpInvalidationOptions[] = [];
+  /** How often it has invalidated, each time in one call; `NaN` once a call failed. */
+  invalidations = 0;
   #manager: CacheManager | undefined;
 
   constructor(req: HttpRequest, res: HttpResponse) {
@@ -52,9 +54,12 @@ export class InvalidationPlan {
     const manager = this.#manager!;
     const tags = this.#tags(head, manager);
     try {
-      if (tags.length > 0) await manager.invalidateTags(...tags);
+      if (tags.length === 0) return;
+      this.invalidations += 1;
+      await manager.invalidateTags(...tags);
     } catch {
       // With `onError: 'throw'`; it was reported where it failed.
+      this.invalidations = NaN;
     }
   }
 

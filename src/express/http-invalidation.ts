@@ -62,6 +62,11 @@ export function httpInvalidation<
   };
 }
 
+/** How often the write that a response answers has invalidated until now; `NaN` when that failed. */
+export function invalidationsOf(res: HttpResponse): number {
+  return plans.get(res)?.invalidations ?? 0;
+}
+
 /** Keeps the writes of a route from invalidating anything, whatever `httpInvalidation` before it says. */
 export function noInvalidation(): HttpMiddleware {
   return httpInvalidation({ condition: () => false });

@@ -41,14 +41,21 @@ export function openRequest(
   onMissing: (attribute: string) => void,
 ): RequestTicket | RefusedRequest {
   const { method = 'GET', headers } = req;
-  if (method !== 'GET' && method !== 'HEAD') return { fwd: 'method', reason: 'method' };
+  const mayStorePost = method === 'POST' && options.storesPost && isUnconditional(headers);
+  if (method !== 'GET' && method !== 'HEAD' && !mayStorePost) {
+    return { fwd: 'method', reason: 'method' };
+  }
   if (!core.runtime.isEnabled) return refuse('disabled');
   const target = targetOf(req);
   // What a whole application is told to cache must not catch a private page under the name of a file.
   const isRisky = options.hasTtl && req.route === undefined && looksLikeFile(target);
   const policy = isRisky ? options.strictPolicy : options.policy;
-  const plan = policy.request({ method, headers }, contextOf(req, options));
-  if (plan.bypass !== undefined) {
+  const context = contextOf(req, options);
+  const plan = policy.request(
+    { method, headers },
+    mayStorePost ? { ...context, url: originOf(req) + target } : context,
+  );
+  if (plan.bypass !== undefined && !mayStorePost) {
     const isRequest = plan.bypass.startsWith('request-no-');
     return { fwd: isRequest ? 'request' : 'bypass', reason: plan.bypass };
   }
@@ -69,6 +76,20 @@ export function openRequest(
 }
 
 const NO_ATTRIBUTES: readonly [] = [];
+
+/** The answer to a POST under a condition, or to one of a part, says less than a GET would get. */
+function isUnconditional(headers: HttpRequest['headers']): boolean {
+  return CONDITIONS.every((name) => headers[name] === undefined);
+}
+
+const CONDITIONS: readonly string[] = [
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'range',
+];
 
 function refuse(reason: string): RefusedRequest {
   return { fwd: 'bypass', reason };

@@ -4,6 +4,7 @@ import { normalizeTags } from '../cache/cache-settings.js';
 import { toMilliseconds } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { HttpCachePolicy } from '../http/http-cache-policy.js';
+import { HTTP_PROFILES } from '../http/http-profile.js';
 import { queryFilter, type QueryFilter } from '../http/query-parameters.js';
 import { CacheManager } from '../manager/cache-manager.js';
 import {
@@ -55,6 +56,8 @@ export interface ResolvedHttpCacheOptions {
   readonly statusHeader: string | false;
   readonly isDebug: boolean;
   readonly isFront: boolean;
+  /** Whether the answer to a POST may be stored for GET. */
+  readonly storesPost: boolean;
   readonly policy: HttpCachePolicy;
   /** The same rules for responses that have to say themselves how long they are fresh. */
   readonly strictPolicy: HttpCachePolicy;
@@ -155,6 +158,7 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
     statusHeader: fieldName('statusHeader', options.statusHeader, 'Cache-Status'),
     isDebug: expectBoolean(`${OWNER}.debug`, options.debug ?? false),
     isFront: expectBoolean(`${OWNER}.front`, options.front ?? false),
+    storesPost: HTTP_PROFILES[profile].storesPost,
     policy: policyOf(options, ttl),
     strictPolicy: policyOf(options, undefined),
   });

@@ -22,7 +22,8 @@ export function initialAgeMs(headers: FieldMap, times: ExchangeTimes): number {
   const age = fieldText(headers, 'age');
   if (age === undefined && !hasField(headers, 'date')) return 0;
   const date = dateOf(headers, times.respondedAt) ?? times.respondedAt;
-  const apparent = Math.max(0, times.respondedAt - date);
+  // A date has no fraction of a second: against one that has, a response would be born up to a second old.
+  const apparent = Math.max(0, Math.floor(times.respondedAt / 1000) * 1000 - date);
   const delay = Math.max(0, times.respondedAt - times.requestedAt);
   return Math.max(apparent, (age === undefined ? 0 : parseAge(age) * 1000) + delay);
 }

@@ -61,7 +61,7 @@ export function storageOf(
   const selectors = isPartial ? [...new Set([...vary, 'range'])].sort() : vary;
 
   const lifetime = freshnessLifetime(effective, status, headers, times.respondedAt, options);
-  if (plan.method === 'POST' && !isOwnRepresentation(plan, headers, lifetime)) {
+  if (plan.method === 'POST' && !isOwnRepresentation(plan, response, lifetime)) {
     return refuse('content-location');
   }
   const flags = flagsOf(control, lifetime, headers, times.respondedAt);
@@ -138,8 +138,13 @@ function isStorablePart(plan: RequestPlan, headers: FieldMap): boolean {
   );
 }
 
-/** Whether the answer to a POST says that it is what a GET would get (RFC 9110 section 9.3.3). */
-function isOwnRepresentation(plan: RequestPlan, headers: FieldMap, lifetime: Lifetime): boolean {
+/** Whether the answer to a POST says that it is what a GET would get (RFC 9110 sections 8.7 and 9.3.3). */
+function isOwnRepresentation(
+  plan: RequestPlan,
+  { status, headers }: ResponseHead,
+  lifetime: Lifetime,
+): boolean {
+  if (status !== 200) return false;
   const { url } = plan.context;
   const location = singleValue(headers, 'content-location');
   if (url === undefined || location === undefined || lifetime.by !== 'response') return false;

@@ -48,6 +48,15 @@ describe('initialAgeMs', () => {
     expect(initialAgeMs({ date, age: '30' }, times)).to.equal(7_200_000);
   });
 
+  it('is 0 in the second that Date names, and counts full seconds after it', () => {
+    const second = Math.ceil(T0 / 1000) * 1000;
+    const date = formatHttpDate(second);
+    const ages = [0, 999, 1000, 2999].map((ms) =>
+      initialAgeMs({ date }, { requestedAt: second + ms, respondedAt: second + ms }),
+    );
+    expect(ages).to.deep.equal([0, 0, 1000, 2000]);
+  });
+
   it('is not below 0 for a Date in the future', () => {
     const date = formatHttpDate(T0 + 60_000);
     expect(initialAgeMs({ date }, { requestedAt: T0, respondedAt: T0 })).to.equal(0);

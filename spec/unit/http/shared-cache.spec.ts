@@ -656,6 +656,10 @@ const GROUPS: Readonly<Record<string, readonly Row[]>> = {
       method: 'POST',
       safe: 'run',
     }),
+    row('POST that made what it names', cc(HOUR, { 'content-location': '/a' }), 'run', {
+      method: 'POST',
+      status: 201,
+    }),
     row('POST that names another', cc(HOUR, { 'content-location': '/b' }), 'run', {
       method: 'POST',
     }),
