@@ -46,6 +46,10 @@ const DEFAULTS: Readonly<Record<string, (exported: Exported) => object>> = {
     (exported('resolveConsistencyOptions') as (options: object) => object)({
       subject: new URL('file:///subject.js'),
     }),
+  HttpCacheOptions: (exported) => ({
+    ...(exported('resolveHttpCachePolicyOptions') as (options: object) => object)({}),
+    ...(exported('resolveHttpCacheOptions') as (options: object) => object)({}),
+  }),
   HttpInvalidationOptions: (exported) => ({
     scope: exported('DEFAULT_INVALIDATION_SCOPE'),
     basePath: exported('DEFAULT_BASE_PATH'),

@@ -28,7 +28,7 @@ const NAMED_IN_TYPES: Readonly<Record<string, readonly string[]>> = {
   'cachewell/lz4': [],
   'cachewell/config': ['class-validator'],
   'cachewell/http': [],
-  'cachewell/express': ['tsyringe'],
+  'cachewell/express': ['reflect-metadata', 'tsyringe'],
   'cachewell/testing': [],
 };
 

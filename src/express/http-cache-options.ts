@@ -73,13 +73,13 @@ export interface HttpCacheOptions<
   readonly condition?: ((req: Request, res: Response) => boolean) | undefined;
   /**
    * The largest body that is stored, in bytes. A larger one passes through as it is.
-   * @defaultValue 10 MiB
+   * @defaultValue 10485760
    */
   readonly maxResponseSize?: number | undefined;
   /**
    * How many bytes of responses may be collected at a time, in this process, over all routes. A response that would go
    * beyond it passes through and is not stored.
-   * @defaultValue 64 MiB
+   * @defaultValue 67108864
    */
   readonly maxBufferedBytes?: number | undefined;
   /** Which statuses may be stored. @defaultValue `[200]`; under `'rfc9111'` every final one that is understood */
@@ -124,7 +124,7 @@ export interface HttpCacheOptions<
   readonly staleWhileRevalidate?: Duration | undefined;
   /**
    * How long after its lifetime a response is served in place of a 5xx, where it does not say.
-   * @defaultValue 0; under `'rfc9111'` a day
+   * @defaultValue a minute; under `'rfc9111'` a day
    */
   readonly staleIfError?: Duration | undefined;
   /**
