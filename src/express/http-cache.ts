@@ -20,7 +20,8 @@ import { UncacheableKeys } from './uncacheable-keys.js';
  *
  * On a route, its `ttl` is the origin's word for responses that say nothing about their lifetime. For a whole
  * application (`app.use`) without a `ttl`, only responses that say so themselves are stored; a route can be marked by an
- * `httpCache` of its own, which then takes over.
+ * `httpCache` of its own, which then takes over. Each of the two answers from what it has stored itself, so whatever stands
+ * between them, such as a guard, runs for every request.
  *
  * Only GET is stored; HEAD, conditional and range requests are answered from what is stored. Requests of one key that come
  * together run the handler once: the first one's response is streamed to its client as it is written, the others wait for
@@ -52,10 +53,14 @@ export function httpCache<
   return (req, res, next) => cache.handle(req as HttpRequest, res as HttpResponse, next);
 }
 
+/** How many caches a request has passed. */
+const passed = new WeakMap<HttpResponse, number>();
+
 /** What stands behind one `httpCache`. */
 class ResponseCache {
   readonly #options: ResolvedHttpCacheOptions;
-  readonly #keys: RequestKeys;
+  /** By the number of caches that stand before this one. */
+  readonly #keys: RequestKeys[] = [];
   readonly #onMissing = (name: string): void => this.#warn(name);
   readonly #uncacheable = new WeakMap<CacheCore, UncacheableKeys>();
   readonly #warned = new Set<string>();
@@ -65,16 +70,18 @@ class ResponseCache {
 
   constructor(options: HttpCacheOptions) {
     this.#options = resolveHttpCacheOptions(options);
-    this.#keys = new RequestKeys(this.#options);
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
+    const before = passed.get(res) ?? 0;
+    passed.set(res, before + 1);
+    const keys = (this.#keys[before] ??= new RequestKeys(this.#options, before));
     const outer = exchangeOn(res);
-    if (outer === undefined) this.#handle(req, res, next);
-    else outer.handOver().then(() => this.#handle(req, res, next), next);
+    if (outer === undefined) this.#handle(req, res, next, keys);
+    else outer.handOver().then(() => this.#handle(req, res, next, keys), next);
   }
 
-  #handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
+  #handle(req: HttpRequest, res: HttpResponse, next: NextFunction, keys: RequestKeys): void {
     let core: CacheCore;
     let opened: RequestTicket | RefusedRequest;
     try {
@@ -84,7 +91,7 @@ class ResponseCache {
       return;
     }
     try {
-      opened = openRequest(req, res, core, this.#options, this.#keys, this.#onMissing);
+      opened = openRequest(req, res, core, this.#options, keys, this.#onMissing);
     } catch (error) {
       core.failCallback('http', error, 'bypass');
       opened = { fwd: 'bypass', reason: 'callback' };

@@ -74,12 +74,18 @@ const LONGEST_TARGET = 256;
 /** Makes the keys of requests, and knows those of the last targets that were asked for. */
 export class RequestKeys {
   readonly #options: ResolvedHttpCacheOptions;
+  readonly #cachesBefore: number;
   readonly #known = new Map<string, Map<string, string>>();
   #lastOrigin: string | undefined;
   #lastTargets: Map<string, string> = new Map();
 
-  constructor(options: ResolvedHttpCacheOptions) {
+  /**
+   * @param cachesBefore - how many caches the request has passed. It is part of the key: were a response found by one of
+   *   those as well, it would go out without the guards that stand between the two.
+   */
+  constructor(options: ResolvedHttpCacheOptions, cachesBefore: number) {
     this.#options = options;
+    this.#cachesBefore = cachesBefore;
   }
 
   /**
@@ -95,15 +101,23 @@ export class RequestKeys {
       target.length <= LONGEST_TARGET &&
       routedTarget(req, target) === undefined &&
       !isForwarded(req.headers);
-    if (!isPlain) return requestKey(req, this.#options, attributes);
+    if (!isPlain) return this.#make(req, attributes);
     const targets = this.#targetsOf(originOf(req));
     let key = targets.get(target);
     if (key === undefined) {
-      key = requestKey(req, this.#options, attributes);
+      key = this.#make(req, attributes);
       if (targets.size >= MOST_TARGETS) targets.clear();
       targets.set(target, key);
     }
     return key;
+  }
+
+  #make(req: HttpRequest, attributes: readonly KeyAttribute[]): string {
+    const before = this.#cachesBefore;
+    // The slash tells it from attributes: in their names it is escaped.
+    const all: readonly KeyAttribute[] =
+      before === 0 ? attributes : [...attributes, ['/inner', String(before)]];
+    return requestKey(req, this.#options, all);
   }
 
   #targetsOf(origin: string): Map<string, string> {
