@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReadHints } from '../cache/backend.js';
 import type { CacheCore } from '../cache/cache-core.js';
+import { readHints } from '../cache/set-policy.js';
 import { locateManager, managerEpoch } from '../manager/manager-locator.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import { outcomeFields } from './cache-outcome.js';
+import { budgetOf, frontLesson, type FrontRoute } from './front-lanes.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import { exchangeOn, HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
@@ -13,6 +16,7 @@ import {
   resolveHttpCacheOptions,
   type ResolvedHttpCacheOptions,
 } from './resolve-http-cache-options.js';
+import { requestTags } from './response-policy.js';
 import { UncacheableKeys } from './uncacheable-keys.js';
 
 /**
@@ -53,8 +57,8 @@ export function httpCache<
 }
 
 /** What stands behind one `httpCache`. */
-class ResponseCache {
-  readonly #options: ResolvedHttpCacheOptions;
+class ResponseCache implements FrontRoute {
+  readonly options: ResolvedHttpCacheOptions;
   readonly #keys: RequestKeys;
   readonly #onMissing = (name: string): void => this.#warn(name);
   readonly #uncacheable = new WeakMap<CacheCore, UncacheableKeys>();
@@ -64,8 +68,8 @@ class ResponseCache {
   #epoch = -1;
 
   constructor(options: HttpCacheOptions) {
-    this.#options = resolveHttpCacheOptions(options);
-    this.#keys = new RequestKeys(this.#options);
+    this.options = resolveHttpCacheOptions(options);
+    this.#keys = new RequestKeys(this.options);
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
@@ -78,30 +82,41 @@ class ResponseCache {
     let core: CacheCore;
     let opened: RequestTicket | RefusedRequest;
     try {
-      core = this.#locate();
+      core = this.locate();
     } catch (error) {
       next(error);
       return;
     }
     try {
-      opened = openRequest(req, res, core, this.#options, this.#keys, this.#onMissing);
+      opened = openRequest(req, res, core, this.options, this.#keys, this.#onMissing);
     } catch (error) {
       core.failCallback('http', error, 'bypass');
       opened = { fwd: 'bypass', reason: 'callback' };
     }
     if ('reason' in opened) {
-      setFields(res, outcomeFields(this.#options, { word: 'SKIP', ...opened }));
+      setFields(res, outcomeFields(this.options, { word: 'SKIP', ...opened }));
       next();
       return;
     }
     const uncacheable = this.#uncacheableOf(core);
-    const options = this.#options;
-    new HttpExchange({ req, res, next, core, options, ticket: opened, uncacheable }).start();
+    const { options } = this;
+    const hints = (): ReadHints | undefined =>
+      core.runtime.storesBytes
+        ? readHints(core, requestTags(req, res, core, options), core.settings)
+        : undefined;
+    const onKept = options.isFront ? frontLesson(req, this, core, opened, hints) : undefined;
+    const input = { req, res, next, core, options, ticket: opened, uncacheable, onKept };
+    const budget = (options.isFront ? budgetOf(req) : undefined) ?? core.startBudget();
+    new HttpExchange(input, budget).start();
+  }
+
+  isHandedOver(core: CacheCore, key: string): boolean {
+    return this.#uncacheable.get(core)?.isHandedOver(key) === true;
   }
 
   /** The cache of a request. A manager that was closed is looked for anew where it was found by default. */
-  #locate(): CacheCore {
-    const { manager: given, cache } = this.#options;
+  locate(): CacheCore {
+    const { manager: given, cache } = this.options;
     const epoch = managerEpoch();
     const isKept = this.#epoch === epoch && this.#manager?.isClosed === false;
     if (this.#core !== undefined && isKept && typeof given !== 'function') return this.#core;
@@ -127,7 +142,7 @@ class ResponseCache {
     this.#warned.add(attribute);
     this.#core?.runtime.logger?.warn(
       `httpCache: a request has no '${attribute}' in res.locals, req or req.user; it is not cached, nor are others without it.`,
-      { cache: this.#options.cache },
+      { cache: this.options.cache },
     );
   }
 }
