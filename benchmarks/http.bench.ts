@@ -37,7 +37,12 @@ await runMain(COMMAND, OPTIONS, async (options) => {
   const seconds = wholeNumber('seconds', options.seconds, { absent: isQuick ? 1 : 2, min: 1 });
   const connections = wholeNumber('connections', options.connections, { absent: 50, min: 1 });
   const names = select(options.only);
-  const timings = await measureHttp(names, { rounds, warmUps: 1, seconds, connections });
+  const timings = await measureHttp(names, {
+    rounds,
+    warmRequests: isQuick ? 4_000 : 20_000,
+    seconds,
+    connections,
+  });
   const base = timings.find(({ name }) => name === RAW)!;
   const goals = GOALS.filter((goal) => names.includes(goal.subject) && names.includes(goal.base));
   await publish(

@@ -9,8 +9,12 @@ export interface Turn {
   readonly method: 'GET' | 'HEAD';
   readonly headers: Readonly<Record<string, string>>;
   readonly isUnique: boolean;
+  /** What stands before the number of a unique URL. @defaultValue '/items?n=' */
+  readonly prefix?: string;
   readonly connections: number;
   readonly seconds: number;
+  /** Ends the turn after so many requests, in place of `seconds`. */
+  readonly amount?: number;
 }
 
 /** What a turn has given. */
@@ -28,16 +32,17 @@ let counter = 0;
 
 serveTasks({
   run: async (turn: Turn): Promise<TurnResult> => {
-    const { port, method, headers, isUnique, connections, seconds } = turn;
+    const { port, method, headers, isUnique, connections, seconds, amount } = turn;
+    const { prefix = '/items?n=' } = turn;
     if (method === 'HEAD') return headLoad(turn);
     const result = await autocannon({
       url: `http://127.0.0.1:${port}/items`,
       method,
       headers,
       connections,
-      duration: seconds,
+      ...(amount === undefined ? { duration: seconds } : { amount }),
       ...(isUnique && {
-        requests: [{ setupRequest: (request) => ({ ...request, path: `/items?n=${counter++}` }) }],
+        requests: [{ setupRequest: (request) => ({ ...request, path: `${prefix}${counter++}` }) }],
       }),
     });
     const statuses: Record<string, number> = {};

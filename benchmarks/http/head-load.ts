@@ -3,12 +3,19 @@ import { percentile } from '../support/statistics.js';
 import type { Turn, TurnResult } from './client.js';
 
 /** Asks by HEAD. autocannon waits for the body that the answer announces and never has. */
-export async function headLoad({ port, headers, connections, seconds }: Turn): Promise<TurnResult> {
+export async function headLoad({
+  port,
+  headers,
+  connections,
+  seconds,
+  amount,
+}: Turn): Promise<TurnResult> {
   const fields = Object.entries({ host: `127.0.0.1:${port}`, ...headers });
   const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const request = Buffer.from(`HEAD /items HTTP/1.1\r\n${head}\r\n`);
   const startedAt = performance.now();
-  const endsAt = startedAt + seconds * 1000;
+  const endsAt = amount === undefined ? startedAt + seconds * 1000 : Infinity;
+  const most = amount ?? Infinity;
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};
   let errors = 0;
@@ -33,7 +40,7 @@ export async function headLoad({ port, headers, connections, seconds }: Turn): P
         text = '';
         const now = performance.now();
         latencies.push(now - sentAt);
-        if (now < endsAt) send();
+        if (now < endsAt && latencies.length + connections <= most) send();
         else socket.destroy();
       });
     });

@@ -7,7 +7,8 @@ import { SUBJECTS, type HttpSubject } from './subjects.js';
 /** How subjects are asked. */
 export interface LoadOptions {
   readonly rounds: number;
-  readonly warmUps: number;
+  /** How often each subject is asked before the rounds. */
+  readonly warmRequests: number;
   readonly seconds: number;
   readonly connections: number;
 }
@@ -39,16 +40,21 @@ interface Running {
 /** Measures subjects in turns: each round begins with another one. */
 export async function measureHttp(
   names: readonly string[],
-  { rounds, warmUps, seconds, connections }: LoadOptions,
+  { rounds, warmRequests, seconds, connections }: LoadOptions,
 ): Promise<readonly HttpTiming[]> {
   const [client] = startWorkers(1, new URL('./client.js', import.meta.url), []);
   const subjects: Running[] = [];
   try {
-    for (const name of names) subjects.push(await start(name));
-    for (let round = -warmUps; round < rounds; round++) {
+    for (const name of names) {
+      const running = await start(name);
+      subjects.push(running);
+      // By number: what counts is that the compiler has seen them.
+      await ask(running, client!, { seconds, connections, amount: warmRequests }, false);
+    }
+    for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < subjects.length; turn++) {
-        const running = subjects[(turn + round + warmUps) % subjects.length]!;
-        await ask(running, client!, { seconds, connections }, round >= 0);
+        const running = subjects[(turn + round) % subjects.length]!;
+        await ask(running, client!, { seconds, connections }, true);
       }
     }
   } finally {
@@ -71,13 +77,12 @@ async function start(name: string): Promise<Running> {
 async function ask(
   { name, subject, server, port, timing }: Running,
   client: Worker,
-  { seconds, connections }: { readonly seconds: number; readonly connections: number },
+  load: Pick<Turn, 'seconds' | 'connections' | 'amount'>,
   counts: boolean,
 ): Promise<void> {
   const turn: Turn = {
+    ...load,
     port,
-    connections,
-    seconds,
     method: subject.method ?? 'GET',
     headers: subject.headers ?? {},
     isUnique: subject.isUnique ?? false,

@@ -16,6 +16,8 @@ const [name] = process.argv.slice(2);
 serveTasks({
   start: async () => {
     const server = createServer(SUBJECTS[name!]!.listener());
+    // A stalled client is no reason to close its connections.
+    server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return (server.address() as AddressInfo).port;
   },

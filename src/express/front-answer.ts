@@ -42,7 +42,7 @@ export class FrontAnswer {
         return false;
       }
       const plan = lane.policy.request(req as { method: string } & IncomingMessage);
-      if (plan.bypass !== undefined || lane.route.isHandedOver(core, lane.key)) return false;
+      if (plan.bypass !== undefined) return false;
       if (this.#options.condition !== undefined && !this.#options.condition(req)) return false;
       const found = findVariant({
         core,

@@ -14,8 +14,6 @@ export interface FrontRoute {
   readonly options: ResolvedHttpCacheOptions;
   /** The cache that it uses now. Throws what looking for a manager throws. */
   locate(): CacheCore;
-  /** Whether a cache closer to the handler takes care of a key for now. */
-  isHandedOver(core: CacheCore, key: string): boolean;
 }
 
 /** Where the response to requests of one name lies. */

@@ -110,10 +110,6 @@ class ResponseCache implements FrontRoute {
     new HttpExchange(input, budget).start();
   }
 
-  isHandedOver(core: CacheCore, key: string): boolean {
-    return this.#uncacheable.get(core)?.isHandedOver(key) === true;
-  }
-
   /** The cache of a request. A manager that was closed is looked for anew where it was found by default. */
   locate(): CacheCore {
     const { manager: given, cache } = this.options;
