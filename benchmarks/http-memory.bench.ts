@@ -54,6 +54,7 @@ await runMain(COMMAND, OPTIONS, async (options) => {
       {
         name: 'http-memory',
         title: 'Memory of cached responses',
+        page: 'docs/PERFORMANCE.md',
         command: COMMAND,
         environment: describeEnvironment(['express', 'autocannon']),
         method: `Bodies of ${bytes} bytes, each URL another one, ${seconds} s of unique URLs. Held = heap and buffers after a collection.`,

@@ -49,6 +49,7 @@ await runMain(COMMAND, OPTIONS, async (options) => {
     {
       name: 'http',
       title: 'Responses over HTTP',
+      page: 'docs/PERFORMANCE.md',
       command: COMMAND,
       environment: describeEnvironment(['express', 'apicache', 'autocannon']),
       method:
