@@ -44,6 +44,7 @@ export function goalSection(goals: readonly Goal[], timings: readonly HttpTiming
         { title: 'beside', align: 'left' },
         { title: 'goal' },
         { title: 'by CPU' },
+        { title: 'best rounds' },
         { title: 'by req/s' },
         { title: 'p99 ratio' },
       ],
@@ -52,6 +53,8 @@ export function goalSection(goals: readonly Goal[], timings: readonly HttpTiming
         base,
         least.toFixed(2),
         pairedRatio(of(base).cpuUs, of(subject).cpuUs).toFixed(2),
+        // What else the machine does can only add to it.
+        (Math.min(...of(base).cpuUs) / Math.min(...of(subject).cpuUs)).toFixed(2),
         pairedRatio(of(subject).perSecond, of(base).perSecond).toFixed(2),
         pairedRatio(of(subject).p99Ms, of(base).p99Ms).toFixed(2),
       ]),
