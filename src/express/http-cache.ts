@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReadHints } from '../cache/backend.js';
 import type { CacheCore } from '../cache/cache-core.js';
+import { readHints } from '../cache/set-policy.js';
 import { locateManager, managerEpoch } from '../manager/manager-locator.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import { outcomeFields } from './cache-outcome.js';
+import { budgetOf, frontLesson, type FrontRoute } from './front-lanes.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import { exchangeOn, HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
@@ -13,6 +16,7 @@ import {
   resolveHttpCacheOptions,
   type ResolvedHttpCacheOptions,
 } from './resolve-http-cache-options.js';
+import { requestTags } from './response-policy.js';
 import { UncacheableKeys } from './uncacheable-keys.js';
 
 /**
@@ -57,8 +61,8 @@ export function httpCache<
 const passed = new WeakMap<HttpResponse, number>();
 
 /** What stands behind one `httpCache`. */
-class ResponseCache {
-  readonly #options: ResolvedHttpCacheOptions;
+class ResponseCache implements FrontRoute {
+  readonly options: ResolvedHttpCacheOptions;
   /** By the number of caches that stand before this one. */
   readonly #keys: RequestKeys[] = [];
   readonly #onMissing = (name: string): void => this.#warn(name);
@@ -69,13 +73,13 @@ class ResponseCache {
   #epoch = -1;
 
   constructor(options: HttpCacheOptions) {
-    this.#options = resolveHttpCacheOptions(options);
+    this.options = resolveHttpCacheOptions(options);
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
     const before = passed.get(res) ?? 0;
     passed.set(res, before + 1);
-    const keys = (this.#keys[before] ??= new RequestKeys(this.#options, before));
+    const keys = (this.#keys[before] ??= new RequestKeys(this.options, before));
     const outer = exchangeOn(res);
     if (outer === undefined) this.#handle(req, res, next, keys);
     else outer.handOver().then(() => this.#handle(req, res, next, keys), next);
@@ -85,30 +89,37 @@ class ResponseCache {
     let core: CacheCore;
     let opened: RequestTicket | RefusedRequest;
     try {
-      core = this.#locate();
+      core = this.locate();
     } catch (error) {
       next(error);
       return;
     }
     try {
-      opened = openRequest(req, res, core, this.#options, keys, this.#onMissing);
+      opened = openRequest(req, res, core, this.options, keys, this.#onMissing);
     } catch (error) {
       core.failCallback('http', error, 'bypass');
       opened = { fwd: 'bypass', reason: 'callback' };
     }
     if ('reason' in opened) {
-      setFields(res, outcomeFields(this.#options, { word: 'SKIP', ...opened }));
+      setFields(res, outcomeFields(this.options, { word: 'SKIP', ...opened }));
       next();
       return;
     }
     const uncacheable = this.#uncacheableOf(core);
-    const options = this.#options;
-    new HttpExchange({ req, res, next, core, options, ticket: opened, uncacheable }).start();
+    const { options } = this;
+    const hints = (): ReadHints | undefined =>
+      core.runtime.storesBytes
+        ? readHints(core, requestTags(req, res, core, options), core.settings)
+        : undefined;
+    const onKept = options.isFront ? frontLesson(req, this, core, opened, hints) : undefined;
+    const input = { req, res, next, core, options, ticket: opened, uncacheable, onKept };
+    const budget = (options.isFront ? budgetOf(req) : undefined) ?? core.startBudget();
+    new HttpExchange(input, budget).start();
   }
 
   /** The cache of a request. A manager that was closed is looked for anew where it was found by default. */
-  #locate(): CacheCore {
-    const { manager: given, cache } = this.#options;
+  locate(): CacheCore {
+    const { manager: given, cache } = this.options;
     const epoch = managerEpoch();
     const isKept = this.#epoch === epoch && this.#manager?.isClosed === false;
     if (this.#core !== undefined && isKept && typeof given !== 'function') return this.#core;
@@ -134,7 +145,7 @@ class ResponseCache {
     this.#warned.add(attribute);
     this.#core?.runtime.logger?.warn(
       `httpCache: a request has no '${attribute}' in res.locals, req or req.user; it is not cached, nor are others without it.`,
-      { cache: this.#options.cache },
+      { cache: this.options.cache },
     );
   }
 }

@@ -2,6 +2,8 @@
  * `cachewell/express`: HTTP caching for Express applications, on the same caches, tags and invalidations as the methods.
  */
 
+export { accelerate, type RequestListener } from './accelerate.js';
+export type { AccelerateOptions } from './accelerate-options.js';
 export { httpCache } from './http-cache.js';
 export type { HttpCacheOptions, VaryAttribute, VaryBy, VaryValue } from './http-cache-options.js';
 export type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';

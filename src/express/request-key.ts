@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { keyText, type KeyPart } from '../cache/cache-key.js';
 import { boundedKeyText } from '../cache/key-hash.js';
 import { escapeKeyComponent } from '../http/key-component.js';
@@ -45,7 +46,7 @@ export function targetOf(req: HttpRequest): string {
 }
 
 /** Whether a request tells frameworks to see another one in it. */
-export function hasOverride({ headers }: HttpRequest): boolean {
+export function hasOverride({ headers }: IncomingMessage): boolean {
   for (const name of OVERRIDES) if (headers[name] !== undefined) return true;
   return false;
 }
@@ -186,20 +187,24 @@ function withForwarded(
   origin: string,
   attributes: readonly KeyAttribute[],
 ): readonly KeyAttribute[] {
-  let all: KeyAttribute[] | undefined;
-  const add = (name: string, value: string): void => {
-    all ??= [...attributes];
-    // The slash tells it from attributes: in their names it is escaped.
-    all.push([`/${name}`, value]);
-  };
+  const forwarded = forwardedFields(headers);
+  const { host } = headers;
+  const isOther = host !== undefined && !origin.endsWith(`//${host.toLowerCase()}`);
+  if (forwarded.length === 0 && !isOther) return attributes;
+  const fields: readonly KeyAttribute[] = isOther ? [...forwarded, ['host', host]] : forwarded;
+  // The slash tells them from attributes: in their names it is escaped.
+  return [...attributes, ...fields.map(([name, value]) => [`/${name}`, value] as const)];
+}
+
+/** The fields in which a proxy hands on what the client's URL was, without what they say about the client. */
+export function forwardedFields(headers: IncomingHttpHeaders): readonly KeyAttribute[] {
+  const fields: KeyAttribute[] = [];
   for (const name of FORWARDED) {
     const value = headers[name];
-    if (value !== undefined) add(name, String(value));
+    if (value !== undefined) fields.push([name, String(value)]);
   }
   if (headers.forwarded !== undefined) {
-    add('forwarded', headers.forwarded.replace(FORWARDED_CLIENT, ''));
+    fields.push(['forwarded', headers.forwarded.replace(FORWARDED_CLIENT, '')]);
   }
-  const { host } = headers;
-  if (host !== undefined && !origin.endsWith(`//${host.toLowerCase()}`)) add('host', host);
-  return all ?? attributes;
+  return fields;
 }
