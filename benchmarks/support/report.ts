@@ -17,6 +17,8 @@ export interface Report {
   readonly sections: readonly Section[];
   /** What `benchmarks/README.md` shows. @defaultValue the sections */
   readonly digest?: readonly Section[];
+  /** A page that shows the same, beside `benchmarks/README.md`: its path from the root. */
+  readonly page?: string;
   /** The figures for machines. */
   readonly figures: object;
 }
@@ -110,6 +112,12 @@ async function save(report: Report, json: string): Promise<void> {
     ...digest.map((section) => sectionMarkdown(section, '####')),
   ].join('\n\n');
   await writeBlock(PAGE, report.name, shown);
+  if (report.page === undefined) return;
+  await writeBlock(
+    report.page,
+    report.name,
+    shown.replace('](results/', '](../benchmarks/results/'),
+  );
 }
 
 /**

@@ -151,7 +151,9 @@ export interface HttpCacheOptions<
   /** Whether `X-Cache-Reason` says why a response was not taken from the cache, or not stored. @defaultValue false */
   readonly debug?: boolean | undefined;
   /**
-   * Whether `accelerate` may answer hits of this route in front of the application.
+   * Whether `accelerate` may answer hits of this route in front of the application. `true` is the author's word that nothing
+   * that runs before this middleware refuses requests, or decides by more than the URL what is answered, unless the
+   * response says so by `Vary`. Excludes `key`, `condition`, `varyBy` and a function as `manager`.
    * @defaultValue false
    */
   readonly front?: boolean | undefined;

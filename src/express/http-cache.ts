@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReadHints } from '../cache/backend.js';
 import type { CacheCore } from '../cache/cache-core.js';
+import { readHints } from '../cache/set-policy.js';
 import { locateManager, managerEpoch } from '../manager/manager-locator.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import { outcomeFields } from './cache-outcome.js';
+import { budgetOf, frontLesson, type FrontRoute } from './front-lanes.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import { exchangeOn, HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
@@ -14,6 +17,7 @@ import {
   resolveHttpCacheOptions,
   type ResolvedHttpCacheOptions,
 } from './resolve-http-cache-options.js';
+import { requestTags } from './response-policy.js';
 import { UncacheableKeys } from './uncacheable-keys.js';
 
 /**
@@ -21,7 +25,8 @@ import { UncacheableKeys } from './uncacheable-keys.js';
  *
  * On a route, its `ttl` is the origin's word for responses that say nothing about their lifetime. For a whole
  * application (`app.use`) without a `ttl`, only responses that say so themselves are stored; a route can be marked by an
- * `httpCache` of its own, which then takes over.
+ * `httpCache` of its own, which then takes over. Each of the two answers from what it has stored itself, so whatever stands
+ * between them, such as a guard, runs for every request.
  *
  * Only GET is stored; HEAD, conditional and range requests are answered from what is stored. Requests of one key that come
  * together run the handler once: the first one's response is streamed to its client as it is written, the others wait for
@@ -53,10 +58,14 @@ export function httpCache<
   return (req, res, next) => cache.handle(req as HttpRequest, res as HttpResponse, next);
 }
 
+/** How many caches a request has passed. */
+const passed = new WeakMap<HttpResponse, number>();
+
 /** What stands behind one `httpCache`. */
-class ResponseCache {
-  readonly #options: ResolvedHttpCacheOptions;
-  readonly #keys: RequestKeys;
+class ResponseCache implements FrontRoute {
+  readonly options: ResolvedHttpCacheOptions;
+  /** By the number of caches that stand before this one. */
+  readonly #keys: RequestKeys[] = [];
   readonly #onMissing = (name: string): void => this.#warn(name);
   readonly #uncacheable = new WeakMap<CacheCore, UncacheableKeys>();
   readonly #warned = new Set<string>();
@@ -65,46 +74,57 @@ class ResponseCache {
   #epoch = -1;
 
   constructor(options: HttpCacheOptions) {
-    this.#options = resolveHttpCacheOptions(options);
-    this.#keys = new RequestKeys(this.#options);
+    this.options = resolveHttpCacheOptions(options);
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
+    const before = passed.get(res) ?? 0;
+    passed.set(res, before + 1);
+    const keys = (this.#keys[before] ??= new RequestKeys(this.options, before));
     const outer = exchangeOn(res) ?? postOn(res);
-    if (outer === undefined) this.#handle(req, res, next);
-    else outer.handOver().then(() => this.#handle(req, res, next), next);
+    if (outer === undefined) this.#handle(req, res, next, keys);
+    else outer.handOver().then(() => this.#handle(req, res, next, keys), next);
   }
 
-  #handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
+  #handle(req: HttpRequest, res: HttpResponse, next: NextFunction, keys: RequestKeys): void {
     let core: CacheCore;
     let opened: RequestTicket | RefusedRequest;
     try {
-      core = this.#locate();
+      core = this.locate();
     } catch (error) {
       next(error);
       return;
     }
     try {
-      opened = openRequest(req, res, core, this.#options, this.#keys, this.#onMissing);
+      opened = openRequest(req, res, core, this.options, keys, this.#onMissing);
     } catch (error) {
       core.failCallback('http', error, 'bypass');
       opened = { fwd: 'bypass', reason: 'callback' };
     }
     if ('reason' in opened) {
-      setFields(res, outcomeFields(this.#options, { word: 'SKIP', ...opened }));
+      setFields(res, outcomeFields(this.options, { word: 'SKIP', ...opened }));
       next();
       return;
     }
     const uncacheable = this.#uncacheableOf(core);
-    const options = this.#options;
-    const input = { req, res, next, core, options, ticket: opened, uncacheable };
-    if (opened.plan.method === 'POST') new PostExchange(input).start();
-    else new HttpExchange(input).start();
+    const { options } = this;
+    const hints = (): ReadHints | undefined =>
+      core.runtime.storesBytes
+        ? readHints(core, requestTags(req, res, core, options), core.settings)
+        : undefined;
+    const onKept = options.isFront ? frontLesson(req, this, core, opened, hints) : undefined;
+    const input = { req, res, next, core, options, ticket: opened, uncacheable, onKept };
+    if (opened.plan.method === 'POST') {
+      new PostExchange(input).start();
+      return;
+    }
+    const budget = (options.isFront ? budgetOf(req) : undefined) ?? core.startBudget();
+    new HttpExchange(input, budget).start();
   }
 
   /** The cache of a request. A manager that was closed is looked for anew where it was found by default. */
-  #locate(): CacheCore {
-    const { manager: given, cache } = this.#options;
+  locate(): CacheCore {
+    const { manager: given, cache } = this.options;
     const epoch = managerEpoch();
     const isKept = this.#epoch === epoch && this.#manager?.isClosed === false;
     if (this.#core !== undefined && isKept && typeof given !== 'function') return this.#core;
@@ -130,7 +150,7 @@ class ResponseCache {
     this.#warned.add(attribute);
     this.#core?.runtime.logger?.warn(
       `httpCache: a request has no '${attribute}' in res.locals, req or req.user; it is not cached, nor are others without it.`,
-      { cache: this.#options.cache },
+      { cache: this.options.cache },
     );
   }
 }

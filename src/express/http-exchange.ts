@@ -10,7 +10,7 @@ import { ageField, outcomeFields, type CacheWord, type Outcome } from './cache-o
 import type { HttpResponse } from './http-middleware.js';
 import { methodsOf, rawResponse } from './raw-response.js';
 import { setFields } from './response-head.js';
-import { sendEmpty, sendHit, sendRecord } from './response-writer.js';
+import { hitForm, sendEmpty, sendHit, sendRecord } from './response-writer.js';
 import { isRouteAnswer, saysNothing, type RouteAnswer } from './route-answer.js';
 import type { RouteRun } from './route-run.js';
 import { RouteRunner, type ExchangeInput } from './route-runner.js';
@@ -59,9 +59,10 @@ export class HttpExchange {
   #rounds = 0;
   #landed: Promise<unknown> = Promise.resolve();
 
-  constructor(input: ExchangeInput) {
+  /** @param budget - the time that the request may wait for the store */
+  constructor(input: ExchangeInput, budget: CallBudget | undefined) {
     this.#input = input;
-    this.#budget = input.core.startBudget();
+    this.#budget = budget;
     this.#runner = new RouteRunner(input, this.#budget);
   }
 
@@ -105,6 +106,7 @@ export class HttpExchange {
     if (reuse.kind === 'fresh') {
       core.countHit(key, entry);
       this.#sendStored(record, 'HIT', now);
+      this.#input.onKept?.();
     } else if (reuse.kind === 'stale') {
       core.countStale(key, entry);
       this.#sendStored(record, 'STALE', now);
@@ -129,8 +131,9 @@ export class HttpExchange {
     this.#isOver = true;
     const ttl = policy.ttlSeconds(record, now);
     const answer = policy.conditional(record, plan);
-    if (answer.kind === 'full' && fwd === undefined && plan.method === 'GET') {
-      sendHit(res, record, options, word, policy.ageSeconds(record, now), ttl);
+    const form = fwd === undefined ? hitForm(answer, plan.method) : undefined;
+    if (form !== undefined) {
+      sendHit(res, record, form, options, word, policy.ageSeconds(record, now), ttl);
       return;
     }
     const collapsed = fwd === undefined ? undefined : true;
@@ -228,6 +231,7 @@ export class HttpExchange {
     if (this.#run !== undefined) {
       if (answer === undefined) return;
       uncacheable.learn(found.key, ticket, answer);
+      if (answer.kind === 'stored') this.#input.onKept?.();
       this.#runner.settle(answer, found.key);
       return;
     }
@@ -254,7 +258,7 @@ export class HttpExchange {
     const timer = setTimeout(() => {
       if (this.#run !== undefined || this.#isOver || this.#input.res.destroyed) return;
       this.#isOver = true;
-      const own = new HttpExchange(this.#input);
+      const own = new HttpExchange(this.#input, this.#input.core.startBudget());
       own.#rounds = MOST_ROUNDS;
       own.#fill({ ...found, record: undefined }, fwd, undefined);
     }, ms);

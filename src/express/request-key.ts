@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { keyText, type KeyPart } from '../cache/cache-key.js';
 import { boundedKeyText } from '../cache/key-hash.js';
 import { escapeKeyComponent } from '../http/key-component.js';
@@ -45,7 +46,7 @@ export function targetOf(req: HttpRequest): string {
 }
 
 /** Whether a request tells frameworks to see another one in it. */
-export function hasOverride({ headers }: HttpRequest): boolean {
+export function hasOverride({ headers }: IncomingMessage): boolean {
   for (const name of OVERRIDES) if (headers[name] !== undefined) return true;
   return false;
 }
@@ -74,12 +75,18 @@ const LONGEST_TARGET = 256;
 /** Makes the keys of requests, and knows those of the last targets that were asked for. */
 export class RequestKeys {
   readonly #options: ResolvedHttpCacheOptions;
+  readonly #cachesBefore: number;
   readonly #known = new Map<string, Map<string, string>>();
   #lastOrigin: string | undefined;
   #lastTargets: Map<string, string> = new Map();
 
-  constructor(options: ResolvedHttpCacheOptions) {
+  /**
+   * @param cachesBefore - how many caches the request has passed. It is part of the key: were a response found by one of
+   *   those as well, it would go out without the guards that stand between the two.
+   */
+  constructor(options: ResolvedHttpCacheOptions, cachesBefore: number) {
     this.#options = options;
+    this.#cachesBefore = cachesBefore;
   }
 
   /**
@@ -95,15 +102,23 @@ export class RequestKeys {
       target.length <= LONGEST_TARGET &&
       routedTarget(req, target) === undefined &&
       !isForwarded(req.headers);
-    if (!isPlain) return requestKey(req, this.#options, attributes);
+    if (!isPlain) return this.#make(req, attributes);
     const targets = this.#targetsOf(originOf(req));
     let key = targets.get(target);
     if (key === undefined) {
-      key = requestKey(req, this.#options, attributes);
+      key = this.#make(req, attributes);
       if (targets.size >= MOST_TARGETS) targets.clear();
       targets.set(target, key);
     }
     return key;
+  }
+
+  #make(req: HttpRequest, attributes: readonly KeyAttribute[]): string {
+    const before = this.#cachesBefore;
+    // The slash tells it from attributes: in their names it is escaped.
+    const all: readonly KeyAttribute[] =
+      before === 0 ? attributes : [...attributes, ['/inner', String(before)]];
+    return requestKey(req, this.#options, all);
   }
 
   #targetsOf(origin: string): Map<string, string> {
@@ -172,20 +187,24 @@ function withForwarded(
   origin: string,
   attributes: readonly KeyAttribute[],
 ): readonly KeyAttribute[] {
-  let all: KeyAttribute[] | undefined;
-  const add = (name: string, value: string): void => {
-    all ??= [...attributes];
-    // The slash tells it from attributes: in their names it is escaped.
-    all.push([`/${name}`, value]);
-  };
+  const forwarded = forwardedFields(headers);
+  const { host } = headers;
+  const isOther = host !== undefined && !origin.endsWith(`//${host.toLowerCase()}`);
+  if (forwarded.length === 0 && !isOther) return attributes;
+  const fields: readonly KeyAttribute[] = isOther ? [...forwarded, ['host', host]] : forwarded;
+  // The slash tells them from attributes: in their names it is escaped.
+  return [...attributes, ...fields.map(([name, value]) => [`/${name}`, value] as const)];
+}
+
+/** The fields in which a proxy hands on what the client's URL was, without what they say about the client. */
+export function forwardedFields(headers: IncomingHttpHeaders): readonly KeyAttribute[] {
+  const fields: KeyAttribute[] = [];
   for (const name of FORWARDED) {
     const value = headers[name];
-    if (value !== undefined) add(name, String(value));
+    if (value !== undefined) fields.push([name, String(value)]);
   }
   if (headers.forwarded !== undefined) {
-    add('forwarded', headers.forwarded.replace(FORWARDED_CLIENT, ''));
+    fields.push(['forwarded', headers.forwarded.replace(FORWARDED_CLIENT, '')]);
   }
-  const { host } = headers;
-  if (host !== undefined && !origin.endsWith(`//${host.toLowerCase()}`)) add('host', host);
-  return all ?? attributes;
+  return fields;
 }

@@ -114,6 +114,7 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
     if (options[name] !== undefined) expectFunction(`${OWNER}.${name}`, options[name]);
   }
   const varyBy = resolveVaryBy(`${OWNER}.varyBy`, options.varyBy ?? []);
+  if (options.front === true) expectFrontable(options, varyBy);
   return Object.freeze({
     manager: expectManager(options.manager),
     cache: expectText(`${OWNER}.cache`, options.cache ?? DEFAULT_HTTP_CACHE),
@@ -189,6 +190,21 @@ function policyOf(options: HttpCacheOptions, ttl: HttpCacheOptions['ttl']): Http
       keepForValidation: options.keepForValidation,
     },
     OWNER,
+  );
+}
+
+/** In front of the application nothing of this can be asked. */
+function expectFrontable(options: HttpCacheOptions, varyBy: readonly ResolvedAttribute[]): void {
+  const needed = [
+    options.key !== undefined && 'key',
+    options.condition !== undefined && 'condition',
+    varyBy.length > 0 && 'varyBy',
+    typeof options.manager === 'function' && 'a function as manager',
+  ].filter((each) => each !== false);
+  if (needed.length === 0) return;
+  throw new InvalidOptionError(
+    `${OWNER}.front`,
+    `true goes without ${needed.join(' and ')}: they need what the application makes of a request, and hits are answered before that; leave one of them away`,
   );
 }
 

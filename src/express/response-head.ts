@@ -117,6 +117,11 @@ export function fieldIn(fields: readonly string[], lower: string): string | unde
   return undefined;
 }
 
+/** The fields of one flat list whose names another one has not. */
+export function missingFields(fields: readonly string[], further: readonly string[]): string[] {
+  return fieldsWithout(further, (lower) => fieldIn(fields, lower) !== undefined);
+}
+
 /** A flat list without the fields that a check names. */
 export function fieldsWithout(
   fields: readonly string[],

@@ -3,7 +3,13 @@ import type { ConditionalAnswer } from '../http/cache-decision.js';
 import { notModifiedFields } from '../http/conditional-answer.js';
 import { outcomeFields, type CacheWord } from './cache-outcome.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
-import { fieldIn, fieldsWithout, groupedFields, setFields } from './response-head.js';
+import {
+  fieldIn,
+  fieldsWithout,
+  groupedFields,
+  missingFields,
+  setFields,
+} from './response-head.js';
 import { isPlainResponse, type RawResponse, type ResponseMethods } from './raw-response.js';
 import type { HttpRecord } from './stored-record.js';
 
@@ -14,6 +20,7 @@ interface Prepared {
   readonly body: Buffer;
   /** The last hit's whole list of fields: the same for all hits of one second. */
   hit: PreparedHit | undefined;
+  unchangedHit: PreparedHit | undefined;
   notModified: readonly string[] | undefined;
 }
 
@@ -22,6 +29,7 @@ interface PreparedHit {
   readonly word: CacheWord;
   readonly age: number;
   readonly ttl: number;
+  readonly extra: readonly string[];
   readonly fields: readonly string[];
   /** The same as pairs, each name once. */
   readonly grouped: readonly (readonly [name: string, value: string | readonly string[]])[];
@@ -31,41 +39,66 @@ interface HitMethods extends ResponseMethods {
   setHeader: (name: string, value: string | readonly string[]) => unknown;
 }
 
+const NO_FIELDS: readonly string[] = Object.freeze([]);
+
 const prepared = new WeakMap<HttpRecord, Prepared>();
 
-/** Sends a stored response as it is to a GET without conditions: the way of most requests. */
+/** What most requests get of a stored response: all of it, its head, or the news that there is nothing new. */
+export type HitForm = 'full' | 'head' | 'not-modified';
+
+/** The form of an answer; `undefined` for the others, which `sendRecord` sends. */
+export function hitForm({ kind }: ConditionalAnswer, method: string): HitForm | undefined {
+  if (kind === 'not-modified') return kind;
+  if (kind !== 'full') return undefined;
+  return method === 'GET' ? 'full' : 'head';
+}
+
+/**
+ * Sends a hit in one of the forms that most requests get.
+ *
+ * @param extra - fields that go out beside, where the response has none of their names
+ */
 export function sendHit(
   res: ServerResponse,
   record: HttpRecord,
+  form: HitForm,
   options: ResolvedHttpCacheOptions,
   word: CacheWord,
   age: number,
   ttl: number,
+  extra: readonly string[] = NO_FIELDS,
 ): void {
   const forms = preparedOf(record);
-  let { hit } = forms;
+  const isUnchanged = form === 'not-modified';
+  let hit = isUnchanged ? forms.unchangedHit : forms.hit;
   if (
     hit === undefined ||
     hit.age !== age ||
     hit.ttl !== ttl ||
     hit.word !== word ||
+    hit.extra !== extra ||
     hit.options !== options
   ) {
+    const stored = isUnchanged ? notModifiedOf(forms, record) : forms.full;
     const outcome = outcomeFields(options, { word, fwd: undefined, ttl });
-    const fields = [...forms.full, 'Age', String(age), ...outcome];
-    hit = { options, word, age, ttl, fields, grouped: groupedFields(fields) };
-    forms.hit = hit;
+    const own = [...stored, 'Age', String(age), ...outcome];
+    const fields = extra.length === 0 ? own : [...own, ...missingFields(own, extra)];
+    hit = { options, word, age, ttl, extra, fields, grouped: groupedFields(fields) };
+    if (isUnchanged) forms.unchangedHit = hit;
+    else forms.hit = hit;
   }
+  const status = isUnchanged ? 304 : record.status;
   // Express gives each response another prototype, which makes every look at a property of it dear.
   const methods = res as unknown as HitMethods;
   const { setHeader, writeHead } = methods;
-  if (isPlainResponse(res, methods)) writeHead.call(res, record.status, hit.fields);
+  if (isPlainResponse(res, methods)) writeHead.call(res, status, hit.fields);
   else {
     for (const [name, value] of hit.grouped) setHeader.call(res, name, value);
-    res.statusCode = record.status;
-    writeHead.call(res, record.status);
+    res.statusCode = status;
+    writeHead.call(res, status);
   }
-  res.end(forms.body);
+  if (form === 'full') res.end(forms.body);
+  else res.end();
 }
 
 /**
@@ -88,8 +121,7 @@ export function sendRecord(
       else raw.end(forms.body);
       return;
     case 'not-modified':
-      forms.notModified ??= notModifiedFields(record.headers);
-      sendHead(raw, 304, forms.notModified, further);
+      sendHead(raw, 304, notModifiedOf(forms, record), further);
       raw.end();
       return;
     case 'partial': {
@@ -130,17 +162,22 @@ function preparedOf(record: HttpRecord): Prepared {
   if (known !== undefined) return known;
   const { headers, body } = record;
   const hasLength = fieldIn(headers, 'content-length') !== undefined;
-  const forms = {
+  const forms: Prepared = {
     full:
       hasLength || record.status === 204
         ? headers
         : [...headers, 'Content-Length', String(body.byteLength)],
     body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
     hit: undefined,
+    unchangedHit: undefined,
     notModified: undefined,
   };
   prepared.set(record, forms);
   return forms;
+}
+
+function notModifiedOf(forms: Prepared, { headers }: HttpRecord): readonly string[] {
+  return (forms.notModified ??= notModifiedFields(headers));
 }
 
 function sendHead(

@@ -28,6 +28,8 @@ export interface ExchangeInput {
   readonly options: ResolvedHttpCacheOptions;
   readonly ticket: RequestTicket;
   readonly uncacheable: UncacheableKeys;
+  /** Told when a fresh response to the request lies in the cache. */
+  readonly onKept?: (() => void) | undefined;
 }
 
 /** Runs the route of one request: for its client, or behind the client's back. */

@@ -1,0 +1,104 @@
+import type { RequestListener, ServerResponse } from 'node:http';
+import apicache from 'apicache';
+import { CacheManager } from 'cachewell';
+import { accelerate, httpCache, type HttpCacheOptions } from 'cachewell/express';
+import express, { type Express, type RequestHandler } from 'express';
+
+/** What is asked, and what a right answer has. */
+export interface HttpSubject {
+  /** What answers. Called in a process of its own. */
+  readonly listener: () => RequestListener;
+  readonly method?: 'GET' | 'HEAD';
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether each request asks for another URL. */
+  readonly isUnique?: boolean;
+  /** @defaultValue 200 */
+  readonly status?: number;
+  /** What `X-Cache` says once the subject is warm. */
+  readonly cache?: 'HIT' | 'MISS' | 'SKIP';
+}
+
+/** About 1 kB of JSON, as an API gives it. */
+const ITEMS = Array.from({ length: 9 }, (_, id) => ({
+  id,
+  name: `Item number ${id}`,
+  price: id * 100 + 99,
+  tags: ['alpha', 'beta', 'gamma'],
+  isAvailable: id % 2 === 0,
+}));
+const BODY = Buffer.from(JSON.stringify(ITEMS));
+const HEAD = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': BODY.length };
+
+const json: RequestHandler = (_req, res) => void res.json(ITEMS);
+const uncacheable: RequestHandler = (_req, res) =>
+  void res.set('Cache-Control', 'no-store').json(ITEMS);
+
+function constant(_req: unknown, res: ServerResponse): void {
+  res.writeHead(200, HEAD);
+  res.end(BODY);
+}
+
+function application(...handlers: readonly RequestHandler[]): Express {
+  const app = express();
+  app.get('/items', ...handlers);
+  return app;
+}
+
+function cached(options: HttpCacheOptions = {}): RequestHandler {
+  // Bounded, so that unique URLs measure what a full cache does.
+  const manager = new CacheManager();
+  return httpCache({ manager, ttl: '1h', ...options }) as RequestHandler;
+}
+
+function front(): RequestListener {
+  return accelerate(application(cached({ front: true }), json));
+}
+
+/** The physical limit. */
+export const RAW = 'node:http, constant buffer';
+/** The limit within Express. */
+export const FIRST_MIDDLEWARE = 'Express, first middleware ends a constant buffer';
+export const APICACHE = 'apicache, hit';
+export const EXPRESS_JSON = 'Express, JSON without a cache';
+export const EXPRESS_UNIQUE = 'Express, JSON without a cache, unique URLs';
+export const EXPRESS_NO_STORE = 'Express, no-store without a cache';
+export const MIDDLEWARE = 'httpCache, hit';
+export const FRONT = 'accelerate, hit';
+export const FRONT_NOT_MODIFIED = 'accelerate, 304';
+export const FRONT_HEAD = 'accelerate, HEAD';
+export const MISS = 'httpCache, miss that is stored, unique URLs';
+export const UNCACHEABLE = 'httpCache, response that is not stored';
+
+/** Everything that is measured, by name. */
+export const SUBJECTS: Readonly<Record<string, HttpSubject>> = {
+  [RAW]: { listener: () => constant },
+  [FRONT]: { listener: front, cache: 'HIT' },
+  [FRONT_NOT_MODIFIED]: {
+    listener: front,
+    headers: { 'if-none-match': '*' },
+    status: 304,
+    cache: 'HIT',
+  },
+  [FRONT_HEAD]: { listener: front, method: 'HEAD', cache: 'HIT' },
+  [FIRST_MIDDLEWARE]: { listener: () => express().use(constant) },
+  [MIDDLEWARE]: { listener: () => application(cached(), json), cache: 'HIT' },
+  'httpCache for the whole application, hit': {
+    listener: () => express().use(cached()).get('/items', json),
+    cache: 'HIT',
+  },
+  'httpCache, 304': {
+    listener: () => application(cached(), json),
+    headers: { 'if-none-match': '*' },
+    status: 304,
+    cache: 'HIT',
+  },
+  'httpCache, HEAD': { listener: () => application(cached(), json), method: 'HEAD', cache: 'HIT' },
+  [APICACHE]: {
+    listener: () => application(apicache.newInstance().middleware('1 hour'), json),
+  },
+  [EXPRESS_JSON]: { listener: () => application(json) },
+  [EXPRESS_NO_STORE]: { listener: () => application(uncacheable) },
+  [UNCACHEABLE]: { listener: () => application(cached(), uncacheable), cache: 'SKIP' },
+  [EXPRESS_UNIQUE]: { listener: () => application(json), isUnique: true },
+  [MISS]: { listener: () => application(cached(), json), isUnique: true, cache: 'MISS' },
+};
