@@ -78,7 +78,8 @@ class FastLane {
     if (answered === false) this.#handOn(req, res, name, budget);
     else {
       void answered.then((isAnswered) => {
-        if (!isAnswered) this.#handOn(req, res, name, budget);
+        // What the application throws is its own, and no rejection of this promise.
+        if (!isAnswered) process.nextTick(() => this.#handOn(req, res, name, budget));
       });
     }
   }
