@@ -145,6 +145,7 @@ export type {
   CacheSpace,
   CacheTiers,
   CallOptions,
+  CommandArea,
   EntryWrite,
   Fence,
   FillStart,
