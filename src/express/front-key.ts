@@ -11,6 +11,10 @@ type TrustFunction = (address: string | undefined, hop: number) => unknown;
 
 /** The longest URL that the front learns: the longest path that is cached. */
 const LONGEST_URL = 1024;
+/** The longest name of a host (RFC 1035 section 2.3.4), and room for a port. */
+const LONGEST_HOST = 262;
+/** Names are kept outside of the store's bounds, and what proxies say in fields can be long. */
+const LONGEST_NAME = 2048;
 const SLASH = 0x2f;
 const LETTER_F = 0x66;
 const LETTER_X = 0x78;
@@ -32,6 +36,7 @@ export function frontKey(req: IncomingMessage): string | undefined {
   if (req.httpVersionMajor !== 1) return undefined;
   // No field holds a line break, and no target does.
   const host = headers.host ?? '';
+  if (host.length > LONGEST_HOST) return undefined;
   const start = isEncrypted(req) ? `${method}S` : method;
   const name = `${start}\n${host}\n${url}`;
   for (const field in headers) {
@@ -45,7 +50,7 @@ function withProxyFields(req: IncomingMessage, name: string): string | undefined
   if (hasOverride(req)) return undefined;
   let whole = name;
   for (const [field, value] of forwardedFields(req.headers)) whole += `\n${field}:${value}`;
-  return whole;
+  return whole.length > LONGEST_NAME ? undefined : whole;
 }
 
 /**

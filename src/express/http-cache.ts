@@ -83,7 +83,12 @@ class ResponseCache implements FrontRoute {
     const keys = (this.#keys[before] ??= new RequestKeys(this.options, before));
     const outer = exchangeOn(res) ?? postOn(res);
     if (outer === undefined) this.#handle(req, res, next, keys);
-    else outer.handOver().then(() => this.#handle(req, res, next, keys), next);
+    else {
+      outer
+        .handOver()
+        .then(() => this.#handle(req, res, next, keys))
+        .catch(next);
+    }
   }
 
   #handle(req: HttpRequest, res: HttpResponse, next: NextFunction, keys: RequestKeys): void {
@@ -102,7 +107,8 @@ class ResponseCache implements FrontRoute {
       opened = { fwd: 'bypass', reason: 'callback' };
     }
     if ('reason' in opened) {
-      setFields(res, outcomeFields(this.options, { word: 'SKIP', ...opened }));
+      if (!res.headersSent)
+        setFields(res, outcomeFields(this.options, { word: 'SKIP', ...opened }));
       next();
       return;
     }

@@ -126,6 +126,18 @@ export class HttpExchange {
   }
 
   #sendStored(record: HttpRecord, word: CacheWord, now: number, fwd?: ForwardReason): void {
+    const { res, next } = this.#input;
+    try {
+      this.#send(record, word, now, fwd);
+    } catch (error) {
+      // As where the handler itself sends what cannot go out: the application answers.
+      this.#runner.report(error);
+      if (res.headersSent || res.destroyed) res.destroy();
+      else next(error);
+    }
+  }
+
+  #send(record: HttpRecord, word: CacheWord, now: number, fwd?: ForwardReason): void {
     const { req, res, options, ticket } = this.#input;
     const { policy, plan } = ticket;
     this.#isOver = true;
@@ -236,7 +248,7 @@ export class HttpExchange {
       return;
     }
     if (this.#isOver || res.destroyed) return;
-    const record = answer?.kind === 'stored' ? answer.record : readRecord(value);
+    const record = readRecord(answer?.kind === 'stored' ? answer.record : value);
     const now = this.#now();
     if (record !== undefined && ticket.policy.reuse(record, ticket.plan, now).kind === 'fresh') {
       this.#sendStored(record, 'HIT', now, fwd);
@@ -260,7 +272,11 @@ export class HttpExchange {
       this.#isOver = true;
       const own = new HttpExchange(this.#input, this.#input.core.startBudget());
       own.#rounds = MOST_ROUNDS;
-      own.#fill({ ...found, record: undefined }, fwd, undefined);
+      try {
+        own.#fill({ ...found, record: undefined }, fwd, undefined);
+      } catch (error) {
+        own.#pass(error);
+      }
     }, ms);
     timer.unref();
     void this.#landed.then(() => clearTimeout(timer));

@@ -42,7 +42,7 @@ export class PostExchange {
     }
     const begun = this.#begin();
     if (!isPending(begun)) this.#handle(begun?.[0]?.token);
-    else begun.then((starts) => this.#handle(starts?.[0]?.token), this.#input.next);
+    else begun.then((starts) => this.#handle(starts?.[0]?.token)).catch(this.#input.next);
   }
 
   /** A cache on the route itself takes over. */

@@ -158,12 +158,23 @@ export class ResponseRecorder implements MethodStandIn {
     } else if (verdict.kind === 'swallow') this.#isKept = verdict.isKept;
     else {
       this.#isKept = verdict.kind === 'record';
-      const { fields } = verdict;
+      this.#letHeadOut(args, head, verdict.fields);
+    }
+    return this.#res;
+  }
+
+  /** What is written after a head that could not be sent is another response: an error page is not the route's 200. */
+  #letHeadOut(args: unknown[], head: HeadArguments, fields: readonly string[] | undefined): void {
+    try {
       if (fields === undefined || fields.length === 0) {
         this.#methods.writeHead.apply(this.#res, args);
       } else this.#sendHead(head, fields);
+    } catch (error) {
+      this.#mode = 'pass';
+      this.stop();
+      this.#observer.onAbort();
+      throw error;
     }
-    return this.#res;
   }
 
   #judge(head: HeadArguments): HeadVerdict {

@@ -235,10 +235,15 @@ export class RouteRun implements ResponseObserver {
     if (!isForeground) return { kind: 'pass' };
     const found = fallback!();
     if (isPending(found)) {
-      void found.then((record) => {
-        if (record !== undefined) this.#sendStale(record, status);
-        else this.#recorder.release(this.#outcomeOf({ word: 'SKIP', reason: 'status' }));
-      });
+      found
+        .then((record) => {
+          if (record !== undefined) this.#sendStale(record, status);
+          else this.#recorder.release(this.#outcomeOf({ word: 'SKIP', reason: 'status' }));
+        })
+        .catch((error: unknown) => {
+          this.onFault(error);
+          this.#input.res.destroy();
+        });
       return { kind: 'hold' };
     }
     if (found === undefined) return undefined;

@@ -84,12 +84,17 @@ export class RouteRunner {
     let landed: Promise<unknown> | undefined;
     const { staleThrottleMs } = core.settings;
     const refresh = AsyncResource.bind(() => {
-      landed = fillBehind([this.target(key)], load, {
-        isClustered,
-        isUntracked: !isClustered,
-        staleThrottleMs,
-        isDue: isExpired,
-      })?.catch(() => undefined);
+      try {
+        landed = fillBehind([this.target(key)], load, {
+          isClustered,
+          isUntracked: !isClustered,
+          staleThrottleMs,
+          isDue: isExpired,
+        })?.catch(() => undefined);
+      } catch (error) {
+        // The user's function for tags has failed, and there is no caller left to tell.
+        this.report(error);
+      }
     });
     // What a middleware before the cache does with the client's response comes first: after that it can be taken over.
     if (res.closed) setImmediate(refresh);

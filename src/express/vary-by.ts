@@ -102,12 +102,13 @@ function attribute(
   };
 }
 
-/** `undefined` for what cannot be told from other values by its text. */
+/** `undefined` for what says nothing, or cannot be told from other values by its text: such an attribute is missing. */
 function attributeText(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
-      return value;
+      return value === '' ? undefined : value;
     case 'number':
+      return Number.isFinite(value) ? String(value) : undefined;
     case 'bigint':
     case 'boolean':
       return String(value);

@@ -146,7 +146,7 @@ function refuseUnfit(req: HttpRequest, isOpen: boolean): AdminAnswer | undefined
 }
 
 function refuseChange(req: HttpRequest): AdminAnswer | undefined {
-  if (isCrossSite(req.headers)) {
+  if (isCrossSite(req)) {
     return refusal(403, 'ERR_ADMIN_CROSS_SITE', 'Another site asked for this change.');
   }
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = req.headers;

@@ -1,4 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isSafeMethod } from './changing-requests.js';
+
+type AdminRequest = { readonly method?: string | undefined; readonly headers: IncomingHttpHeaders };
 
 /**
  * Whether a request that changes state may have been made on behalf of another site: cross-site request forgery.
@@ -6,16 +9,17 @@ import type { IncomingHttpHeaders } from 'node:http';
  * A browser that is logged in by a cookie sends it along with whatever request any page makes. So a change is refused
  * unless the browser says that the admin's own page asked for it (`Sec-Fetch-Site`, which a page cannot set), or, where
  * it does not say so, as without TLS, unless the origin is the host that was asked (`Origin`, else `Referer`). A request
- * with none of these comes from no browser that sends cookies across sites.
+ * with none of these comes from no browser that sends cookies across sites; but for the old way to change by GET, which an
+ * image without a referrer can ask for: that needs a token.
  *
  * @returns whether it is to be refused
  */
-export function isCrossSite(headers: IncomingHttpHeaders): boolean {
+export function isCrossSite({ method, headers }: AdminRequest): boolean {
   const site = headers['sec-fetch-site'];
   // `none`: the user's own doing, such as a bookmark; no page can make a browser say so.
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const source = headers.origin ?? headers.referer;
-  if (source === undefined) return false;
+  if (source === undefined) return isSafeMethod(method) && !isBearer(headers);
   return hostOf(source) !== headers.host?.toLowerCase();
 }
 
@@ -41,4 +45,9 @@ function hostOf(source: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What no browser adds by itself. */
+function isBearer({ authorization }: IncomingHttpHeaders): boolean {
+  return authorization !== undefined && /^bearer /i.test(authorization);
 }
