@@ -331,25 +331,28 @@ class Run {
         const options = { refresh: each.kind === 'refresh', signal: controller?.signal };
         work = async () => {
           const startedAt = ++this.#order;
+          const pending = this.#pendingVoidings.get(at);
           if (controller !== undefined) setImmediate(() => controller.abort(new Failed('left')));
           const value = await cache.getOrSet(k, load, options);
-          this.#judge(name, at, k, value, startedAt, isIn);
+          this.#judge(name, at, k, value, startedAt, session, pending);
         };
         break;
       }
       case 'many':
         work = async () => {
           const startedAt = ++this.#order;
+          const pending = this.#pendingVoidings.get(at);
           const values = await cache.getOrSetMany([1, 2], (keys) => this.#load(keys as Key[]));
           for (const [one, value] of values) {
-            this.#judge(name, at, one as Key, value, startedAt, isIn);
+            this.#judge(name, at, one as Key, value, startedAt, session, pending);
           }
         };
         break;
       case 'get':
         work = async () => {
           const startedAt = ++this.#order;
-          this.#judge(name, at, k, await cache.get(k), startedAt, isIn);
+          const pending = this.#pendingVoidings.get(at);
+          this.#judge(name, at, k, await cache.get(k), startedAt, session, pending);
         };
         break;
       case 'set': {
@@ -457,7 +460,9 @@ class Run {
     k: Key,
     value: string | undefined,
     startedAt: number,
-    isIn: boolean,
+    // As of the start: the transaction may have ended while the call was under way.
+    session: TransactionSession | undefined,
+    pending: readonly Voiding[] | undefined,
   ): void {
     if (value === undefined) return;
     this.reads++;
@@ -469,16 +474,15 @@ class Run {
     for (const voiding of this.#voidings) {
       const isSeen =
         voiding.ackedAt < startedAt ||
-        (isIn &&
+        (session !== undefined &&
           voiding.node === at &&
           voiding.issuedAt < startedAt &&
-          this.#pendingVoidings.get(at)?.includes(voiding) === true);
+          pending?.includes(voiding) === true);
       const isBinding = !voiding.isDeferred || voiding.node === at;
       if (!isSeen || !isBinding || !voiding.hits(written)) continue;
       // What a transaction has put is its own still, whatever others do.
-      const isOwn =
-        isIn && written.session !== undefined && this.#sessions.get(at) === written.session;
-      if (isOwn && this.#pendingVoidings.get(at)?.includes(voiding) !== true) continue;
+      const isOwn = session !== undefined && written.session === session;
+      if (isOwn && pending?.includes(voiding) !== true) continue;
       if (written.at < voiding.issuedAt) return fail(`it was void since ${voiding.issuedAt}`);
     }
     // A batch may wait for some of its keys with others in its hands.
