@@ -73,7 +73,7 @@ export class InvalidationPlan {
           : new CacheBackendError(`${what} of httpInvalidation failed: ${String(error)}`, {
               cause: error,
             });
-        manager.reportError('httpInvalidation', failure);
+        manager.runtime.reportError('httpInvalidation', failure, undefined);
         return otherwise;
       }
     };

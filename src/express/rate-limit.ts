@@ -69,7 +69,7 @@ export function rateLimit<
   const manager = (): CacheManager => locateManager(undefined, resolved.manager);
   const store = new RateLimitStore(resolved.name, resolved.windowMs, manager);
   const report = (error: unknown, message?: string): void => {
-    manager().reportError('rateLimit', asCacheError(error, message));
+    manager().runtime.reportError('rateLimit', asCacheError(error, message), undefined);
   };
   const network = (ip: string): string => peer.ipKeyGenerator(ip);
   const middleware = peer.rateLimit({

@@ -18,7 +18,7 @@ import {
   type TransactionOptions,
 } from '../cache/transaction/transaction-options.js';
 import { toMilliseconds, type Duration } from '../duration.js';
-import { InvalidOptionError, UnknownCacheError, type CacheError } from '../errors.js';
+import { InvalidOptionError, UnknownCacheError } from '../errors.js';
 import { expectBoolean, expectFunction, expectOneOf, rejectUnknown } from '../options.js';
 import { defaultBackend } from './default-strategies.js';
 import { ManagerRuntime } from './manager-runtime.js';
@@ -165,15 +165,6 @@ export class CacheManager implements AsyncDisposable {
     const core = new CacheCore(settings, this.#runtime);
     this.#cores.set(name, core);
     return core;
-  }
-
-  /**
-   * Counts, emits and logs a failure that belongs to no cache: of a bridge, or of a user's callback in it.
-   *
-   * @internal
-   */
-  reportError(operation: string, error: CacheError): void {
-    this.#runtime.reportError(operation, error, undefined);
   }
 
   /** The names of the caches made so far. */
