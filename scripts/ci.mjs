@@ -26,6 +26,10 @@ total.passed += checks.filter(({ passed }) => passed).length;
 total.failed += checks.filter(({ passed }) => !passed).length;
 if (checkCode !== 0 && checks.every(({ passed }) => passed)) total.failed++;
 
+// Once more at the end, where a log that was cut to its last lines still has them.
+for (const { title, error } of test?.failures ?? []) {
+  console.log(`\nfailed: ${title}\n${error}`);
+}
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exit(total.failed === 0 ? 0 : 1);

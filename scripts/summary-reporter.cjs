@@ -1,5 +1,5 @@
 /**
- * Mocha's `spec` reporter, plus a file of the counts for whoever sums several runs up.
+ * Mocha's `spec` reporter, plus a file of the counts and the failures for whoever sums several runs up.
  *
  * The file is written at the end only: a run that crashed leaves none, which counts as a failure. A process that does not
  * come to rest afterwards, because a test left something open, is ended as a failure.
@@ -16,18 +16,27 @@ module.exports = class SummaryReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     const { output } = options.reporterOption ?? {};
+    const failures = [];
+    runner.on('fail', (test, error) => {
+      failures.push({
+        title: test.fullTitle(),
+        file: test.file,
+        error: error?.stack ?? String(error),
+      });
+    });
     runner.once('end', () => {
       endAtRest();
       if (output === undefined) return;
-      const { passes, failures, pending, duration } = runner.stats;
+      const { stats } = runner;
       mkdirSync(dirname(output), { recursive: true });
       writeFileSync(
         output,
         JSON.stringify({
-          passed: passes,
-          failed: failures,
-          skipped: pending,
-          durationMs: duration,
+          passed: stats.passes,
+          failed: stats.failures,
+          skipped: stats.pending,
+          durationMs: stats.duration,
+          failures,
         }),
       );
     });
