@@ -113,6 +113,24 @@ export function describeHttpSecurity(title: string, backendOf: () => CacheBacken
       expect((await ask('/', { cookie: 'sid=c' })).text).to.equal('for sid=c');
     });
 
+    it('attribute-is-no-identity: nor where clients share an attribute of the key', async () => {
+      route('/', (req, res) => res.send(`for ${req.headers.cookie ?? req.headers.authorization}`), {
+        varyBy: [{ name: 'currency', value: () => 'EUR' }],
+      });
+      for (const headers of [
+        { cookie: 'sid=a' },
+        { cookie: 'sid=b' },
+        { authorization: 'Bearer a' },
+        { authorization: 'Bearer b' },
+      ]) {
+        const { text } = await ask('/', headers);
+        expect(text).to.equal(`for ${Object.values(headers)[0]}`);
+      }
+      expect((await ask('/')).text).to.equal('for undefined');
+      expect((await ask('/', { cookie: 'sid=c' })).text).to.equal('for sid=c');
+      expect((await ask('/')).cache).to.equal('HIT');
+    });
+
     for (const cacheControl of ODD_PRIVATE) {
       it(`odd-private: ${cacheControl}`, async () => {
         route('/', (_req, res) => res.set('Cache-Control', cacheControl).send(`run ${runs}`));

@@ -22,10 +22,7 @@ export interface RefusedRequest {
 }
 
 const NO_CONTEXT: RequestContext = {};
-const KEYED: Readonly<Record<'attribute' | 'identity', RequestContext>> = {
-  attribute: { keyedBy: 'attribute' },
-  identity: { keyedBy: 'identity' },
-};
+const KEYED_BY_IDENTITY: RequestContext = { keyedBy: 'identity' };
 
 /**
  * Decides whether a request has to do with the cache, and under which key. Throws what the user's functions throw.
@@ -99,7 +96,7 @@ function contextOf(
   req: HttpRequest,
   { keyedBy, obeysRequest }: ResolvedHttpCacheOptions,
 ): RequestContext {
-  const context = keyedBy === undefined ? NO_CONTEXT : KEYED[keyedBy];
+  const context = keyedBy === 'identity' ? KEYED_BY_IDENTITY : NO_CONTEXT;
   if (obeysRequest === undefined || req.headers['cache-control'] === undefined) return context;
   return { ...context, respectRequestCacheControl: obeysRequest(req) };
 }

@@ -65,10 +65,10 @@ export type NotReusedReason = 'vary' | 'credentials' | 'range' | 'stale' | 'no-c
 /** What the caller of {@link HttpCachePolicy.request} knows and the message does not say. */
 export interface RequestContext {
   /**
-   * What the key of this request holds besides method and URL. `'attribute'`: something that the application chose, such as the language;
-   * this lifts the rule about `Cookie`. `'identity'`: who asks; this lifts the rule about `Authorization` as well.
+   * What the key of this request holds besides method and URL. `'identity'`: who asks; this lifts the rules about `Authorization` and
+   * `Cookie`. Another attribute, such as the language, lifts neither: clients who share it would share what was made for one of them.
    */
-  readonly keyedBy?: 'attribute' | 'identity' | undefined;
+  readonly keyedBy?: 'identity' | undefined;
   /** Whether this client's `Cache-Control` is obeyed, where a predicate decided it; overrides the option. */
   readonly respectRequestCacheControl?: boolean | undefined;
   /** The absolute URL of the request. Needed only to store answers to POST (profile `rfc9111`). */

@@ -57,7 +57,7 @@ function bypassReason(method: string, headers: FieldMap): BypassReason | undefin
 function consentNeeded(headers: FieldMap, { keyedBy }: RequestContext): number {
   if (keyedBy === 'identity') return 0;
   let flags = headers['authorization'] === undefined ? 0 : StoredFlag.forAuthorization;
-  if (headers['cookie'] !== undefined && keyedBy === undefined) flags |= StoredFlag.forCookie;
+  if (headers['cookie'] !== undefined) flags |= StoredFlag.forCookie;
   return flags;
 }
 

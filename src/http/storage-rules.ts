@@ -118,12 +118,11 @@ function credentialsRefusal(
   control: CacheControl,
   { rules }: ResolvedPolicyOptions,
 ): 'authorization' | 'cookie' | undefined {
-  const { keyedBy } = plan.context;
-  if (keyedBy === 'identity') return undefined;
+  if (plan.context.keyedBy === 'identity') return undefined;
   if (hasField(plan.headers, 'authorization') && !isForAuthorization(control)) {
     return 'authorization';
   }
-  if (!rules.guardsCredentials || keyedBy !== undefined) return undefined;
+  if (!rules.guardsCredentials) return undefined;
   return hasField(plan.headers, 'cookie') && !control.public ? 'cookie' : undefined;
 }
 

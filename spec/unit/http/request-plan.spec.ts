@@ -135,7 +135,6 @@ describe('HttpCachePolicy#request', () => {
       ['Cookie', forCookie, get({ cookie: 'x' })],
       ['an empty Cookie', forCookie, get({ cookie: '' })],
       ['both', forAuthorization | forCookie, both],
-      ['both, keyed by an attribute', forAuthorization, both, {}, { keyedBy: 'attribute' }],
       ['both, keyed by who asks', 0, both, {}, { keyedBy: 'identity' }],
       ['both by the RFC', 0, both, RFC],
     ];

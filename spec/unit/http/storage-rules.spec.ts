@@ -80,14 +80,6 @@ describe('HttpCachePolicy#storage', () => {
           { ttl: '1m' },
           { authorization: 'x' },
         ],
-        [
-          'authorization',
-          'Authorization keyed by an attribute',
-          cc('max-age=60'),
-          {},
-          { authorization: 'x' },
-          { keyedBy: 'attribute' },
-        ],
         ['cookie', 'Cookie', cc('max-age=60'), {}, { cookie: 'x' }],
         ['vary-any', 'Vary: *', cc('max-age=60', { vary: '*' })],
         ['vary-any', 'a Vary that is no list of names', cc('max-age=60', { vary: 'a b' })],
@@ -447,12 +439,6 @@ describe('HttpCachePolicy#storage', () => {
     it('takes a key that holds the identity for consent', () => {
       const request = { authorization: 'x', cookie: 'y' };
       expect(decide(cc('max-age=60'), {}, request, { keyedBy: 'identity' }).store).to.equal(true);
-    });
-
-    it('takes a key that holds an attribute for consent about cookies', () => {
-      expect(
-        decide(cc('max-age=60'), {}, { cookie: 'y' }, { keyedBy: 'attribute' }).store,
-      ).to.equal(true);
     });
 
     it('stores for both where the response is public', () => {
