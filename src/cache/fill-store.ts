@@ -51,32 +51,44 @@ export async function storeAll(
   budget: CallBudget | undefined,
   isStale = false,
 ): Promise<readonly LoadOutcome[]> {
+  if (targets.length === 1) {
+    return [await storeOne(targets[0]!, tokens[0], loadCostMs, plan, budget, isStale)];
+  }
   return Promise.all(
-    targets.map(async (target, index) => {
-      const token = tokens[index];
-      const release = (): void => {
-        if (token !== undefined) target.cache.release([token]);
-      };
-      let decided: StorePlan | undefined;
-      try {
-        decided = planSafely(target, plan);
-      } catch (error) {
-        release();
-        throw error;
-      }
-      if (decided === undefined || decided.ttlMs <= 0) {
-        release();
-        if (decided !== undefined && isStale) {
-          await target.cache.delete([target.key], target.policy.mode, budget);
-        }
-        return 'skipped';
-      }
-      if (token === undefined) return 'unavailable';
-      const write = entryWrite(target, decided, { kind: 'fill', token }, loadCostMs);
-      const [outcome] = await target.cache.store([write], target.policy.mode, budget);
-      return loadOutcome(outcome);
-    }),
+    targets.map((target, index) =>
+      storeOne(target, tokens[index], loadCostMs, plan, budget, isStale),
+    ),
   );
+}
+
+async function storeOne(
+  target: FillTarget,
+  token: FillToken | undefined,
+  loadCostMs: number,
+  plan: (policy: StorePolicy) => StorePlan | undefined,
+  budget: CallBudget | undefined,
+  isStale: boolean,
+): Promise<LoadOutcome> {
+  const { cache, key, policy } = target;
+  const release = (): void => {
+    if (token !== undefined) cache.release([token]);
+  };
+  let decided: StorePlan | undefined;
+  try {
+    decided = planSafely(target, plan);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  if (decided === undefined || decided.ttlMs <= 0) {
+    release();
+    if (decided !== undefined && isStale) await cache.delete([key], policy.mode, budget);
+    return 'skipped';
+  }
+  if (token === undefined) return 'unavailable';
+  const write = entryWrite(target, decided, { kind: 'fill', token }, loadCostMs);
+  const [outcome] = await cache.store([write], policy.mode, budget);
+  return loadOutcome(outcome);
 }
 
 /** The write that stores a plan under a fence. */

@@ -7,9 +7,10 @@ import type { CacheManager } from '../manager/cache-manager.js';
 import { outcomeFields } from './cache-outcome.js';
 import { budgetOf, frontLesson, type FrontRoute } from './front-lanes.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
-import { exchangeOn, HttpExchange } from './http-exchange.js';
+import { HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
-import { PostExchange, postOn } from './post-exchange.js';
+import { notePassage, passageOf } from './passage.js';
+import { PostExchange } from './post-exchange.js';
 import { setFields } from './response-head.js';
 import { RequestKeys } from './request-key.js';
 import { openRequest, type RefusedRequest, type RequestTicket } from './request-ticket.js';
@@ -58,9 +59,6 @@ export function httpCache<
   return (req, res, next) => cache.handle(req as HttpRequest, res as HttpResponse, next);
 }
 
-/** How many caches a request has passed. */
-const passed = new WeakMap<HttpResponse, number>();
-
 /** What stands behind one `httpCache`. */
 class ResponseCache implements FrontRoute {
   readonly options: ResolvedHttpCacheOptions;
@@ -78,16 +76,19 @@ class ResponseCache implements FrontRoute {
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
-    const before = passed.get(res) ?? 0;
-    passed.set(res, before + 1);
+    const passage = passageOf(res);
+    const before = passage?.caches ?? 0;
     const keys = (this.#keys[before] ??= new RequestKeys(this.options, before));
-    const outer = exchangeOn(res) ?? postOn(res);
-    if (outer === undefined) this.#handle(req, res, next, keys);
+    const handOn: NextFunction = (error) => {
+      notePassage(res).caches = before + 1;
+      next(error);
+    };
+    if (passage?.exchange === undefined) this.#handle(req, res, handOn, keys);
     else {
-      outer
+      passage.exchange
         .handOver()
-        .then(() => this.#handle(req, res, next, keys))
-        .catch(next);
+        .then(() => this.#handle(req, res, handOn, keys))
+        .catch(handOn);
     }
   }
 

@@ -7,7 +7,7 @@ import { CacheBackendError, CacheConfigurationError } from '../errors.js';
 import type { ReuseDecision } from '../http/cache-decision.js';
 import type { ForwardReason } from '../http/cache-status.js';
 import { ageField, outcomeFields, type CacheWord, type Outcome } from './cache-outcome.js';
-import type { HttpResponse } from './http-middleware.js';
+import { notePassage, type RunningExchange } from './passage.js';
 import { methodsOf, rawResponse } from './raw-response.js';
 import { setFields } from './response-head.js';
 import { hitForm, sendEmpty, sendHit, sendRecord } from './response-writer.js';
@@ -30,14 +30,6 @@ const PASSED: Outcome = Object.freeze({ word: 'SKIP', fwd: 'bypass', reason: 'fa
 /** Beyond it `setTimeout` fires at once; nobody waits for so long. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Which request's run stands behind a response. */
-const running = new WeakMap<HttpResponse, HttpExchange>();
-
-/** The exchange whose handler is running on a response. */
-export function exchangeOn(res: HttpResponse): HttpExchange | undefined {
-  return running.get(res);
-}
-
 /**
  * One request on its way through the cache:
  *
@@ -49,7 +41,7 @@ export function exchangeOn(res: HttpResponse): HttpExchange | undefined {
  * response (promise P1). Whoever runs the handler streams its response to the client as it is written; the others are
  * answered from the record, or, when there is none, run their own handlers.
  */
-export class HttpExchange {
+export class HttpExchange implements RunningExchange {
   readonly #input: ExchangeInput;
   readonly #budget: CallBudget | undefined;
   readonly #runner: RouteRunner;
@@ -232,7 +224,7 @@ export class HttpExchange {
 
   #started(run: RouteRun): void {
     this.#run = run;
-    running.set(this.#input.res, this);
+    notePassage(this.#input.res).exchange = this;
   }
 
   /** A fill has ended: that of this request, or the one that it waited for. */

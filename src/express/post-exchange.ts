@@ -5,7 +5,7 @@ import { storeAll } from '../cache/fill-store.js';
 import { outcomeFields } from './cache-outcome.js';
 import type { ExchangeInput } from './route-runner.js';
 import { invalidationsOf } from './http-invalidation.js';
-import type { HttpResponse } from './http-middleware.js';
+import { notePassage, type RunningExchange } from './passage.js';
 import { requestTags, responsePolicy } from './response-policy.js';
 import { setFields } from './response-head.js';
 import type { RouteAnswer } from './route-answer.js';
@@ -22,7 +22,7 @@ type Stored = RouteAnswer & { readonly kind: 'stored' };
  * invalidations, and those of this very request are known. Any other write in between, however far away, leaves the key empty,
  * so no GET that begins after that write is given what was computed before it (promise P1).
  */
-export class PostExchange {
+export class PostExchange implements RunningExchange {
   readonly #input: ExchangeInput;
   #tags: readonly string[] = [];
   #run: RouteRun | undefined;
@@ -80,7 +80,7 @@ export class PostExchange {
       fallback: undefined,
       onFault: (error) => this.#report(error),
     });
-    posts.set(res, this);
+    notePassage(res).exchange = this;
     const release = (): void => core.release([token]);
     void this.#run.answer.then((answer) => {
       if (answer.kind === 'stored') this.#whenSent(() => this.#store(token, answer), release);
@@ -133,13 +133,6 @@ export class PostExchange {
     );
   }
 }
-
-/** The POST whose handler is running on a response. */
-export function postOn(res: HttpResponse): PostExchange | undefined {
-  return posts.get(res);
-}
-
-const posts = new WeakMap<HttpResponse, PostExchange>();
 
 /** Whether nothing was invalidated between two tokens of a key but what this request did itself, `own` times. */
 function isUndisturbed(first: FillToken, { token }: FillStart, own: number): boolean {

@@ -1,4 +1,5 @@
 import { ServerResponse } from 'node:http';
+import { notePassage, passageOf } from './passage.js';
 import { methodsOf, type ResponseMethods } from './raw-response.js';
 
 /** What stands in for the methods of a response: each gets the arguments that the route gave. */
@@ -14,8 +15,6 @@ interface Recorded {
   readonly methods: ResponseMethods;
 }
 
-/** Who stands in for the methods of a response, where its prototype was replaced. */
-const standIns = new WeakMap<object, MethodStandIn>();
 const recorded = new WeakMap<object, Recorded>();
 
 /**
@@ -32,7 +31,7 @@ export function standBefore(
 ): ResponseMethods {
   const base = Object.getPrototypeOf(res) as ServerResponse;
   const isOwn = !isRoute || base === ServerResponse.prototype || hasOwnMethods(res);
-  if (isOwn || standIns.has(res)) {
+  if (isOwn || passageOf(res)?.standIn !== undefined) {
     const methods = methodsOf(res);
     const replaced = res as unknown as ResponseMethods;
     replaced.writeHead = (...args) => standIn.writeHead(args);
@@ -46,7 +45,7 @@ export function standBefore(
     between = { prototype: recordedPrototype(base), methods: methodsOf(base) };
     recorded.set(base, between);
   }
-  standIns.set(res, standIn);
+  notePassage(res).standIn = standIn;
   Object.setPrototypeOf(res, between.prototype);
   return between.methods;
 }
@@ -62,17 +61,21 @@ function hasOwnMethods(res: ServerResponse): boolean {
 
 function recordedPrototype(base: object): object {
   return Object.assign(Object.create(base) as object, {
-    writeHead(this: object, ...args: unknown[]) {
-      return standIns.get(this)!.writeHead(args);
+    writeHead(this: ServerResponse, ...args: unknown[]) {
+      return standInOf(this).writeHead(args);
     },
-    write(this: object, ...args: unknown[]) {
-      return standIns.get(this)!.write(args);
+    write(this: ServerResponse, ...args: unknown[]) {
+      return standInOf(this).write(args);
     },
-    end(this: object, ...args: unknown[]) {
-      return standIns.get(this)!.end(args);
+    end(this: ServerResponse, ...args: unknown[]) {
+      return standInOf(this).end(args);
     },
-    flushHeaders(this: object) {
-      standIns.get(this)!.flushHeaders();
+    flushHeaders(this: ServerResponse) {
+      standInOf(this).flushHeaders();
     },
   } satisfies ResponseMethods);
+}
+
+function standInOf(res: ServerResponse): MethodStandIn {
+  return passageOf(res)!.standIn!;
 }

@@ -20,8 +20,29 @@ export function requestTags(
   const target = targetOf(req);
   // A write may come under either name.
   const routed = routedTarget(req, target);
+  if (routed === undefined && fixed.length === 0) return tagsOfPath(target);
   const paths = routed === undefined ? [] : pathTags(routed);
   return normalizeTags([...pathTags(target), ...paths, ...fixed], 'httpCache.tags');
+}
+
+/** So many paths have their tags remembered. */
+const MOST_PATHS = 1_024;
+const LONGEST_PATH = 256;
+
+const knownPaths = new Map<string, readonly string[]>();
+
+/** The tags of a target's path: the same for all its queries, of which there may be any number. */
+function tagsOfPath(target: string): readonly string[] {
+  const end = target.indexOf('?');
+  const path = end === -1 ? target : target.slice(0, end);
+  let tags = knownPaths.get(path);
+  if (tags === undefined) {
+    tags = normalizeTags(pathTags(path), 'httpCache.tags');
+    if (path.length > LONGEST_PATH) return tags;
+    if (knownPaths.size >= MOST_PATHS) knownPaths.clear();
+    knownPaths.set(path, tags);
+  }
+  return tags;
 }
 
 /**

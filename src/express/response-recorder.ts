@@ -94,6 +94,7 @@ export class ResponseRecorder implements MethodStandIn {
     this.#outer = outer;
     this.#copy = new BodyCopy(limits);
     this.#methods = standBefore(res, this, isRoute);
+    // Not by the prototype: an application that takes the response over replaces that.
     res.once('close', () => this.#onClose());
   }
 
@@ -298,7 +299,8 @@ export class ResponseRecorder implements MethodStandIn {
     for (let index = 0; index < further.length; index += 2) {
       const name = further[index]!;
       // A list to which each cache on the way adds its own (RFC 9211 section 2).
-      if (name === 'Cache-Status') this.#res.appendHeader(name, further[index + 1]!);
+      if (name === 'Cache-Status' && this.#res.hasHeader(name))
+        this.#res.appendHeader(name, further[index + 1]!);
       else this.#res.setHeader(name, further[index + 1]!);
     }
     if (reason === undefined) this.#methods.writeHead.call(this.#res, status);

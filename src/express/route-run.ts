@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isPending, type MaybePromise } from '../cache/maybe-promise.js';
 import type { FreshenDecision, RequestPlan, StorageDecision } from '../http/cache-decision.js';
 import type { ForwardReason } from '../http/cache-status.js';
@@ -317,5 +317,5 @@ export class RouteRun implements ResponseObserver {
 
 /** A strong tag: the same bytes have the same one in every process. */
 function entityTag(body: Uint8Array): string {
-  return `"${createHash('sha1').update(body).digest('base64url')}"`;
+  return `"${hash('sha1', body, 'base64url')}"`;
 }
