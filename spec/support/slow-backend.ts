@@ -20,9 +20,15 @@ export class SlowBackend implements CacheBackend {
   readonly capabilities: BackendCapabilities;
   /** Of each call, in the order of the calls; the last one holds for all further ones. `Infinity` = no answer. */
   latenciesMs: readonly number[] = [0];
-  /** What was called, with how long it might take. */
-  readonly calls: { readonly operation: string; readonly allowedMs: number }[] = [];
-  readonly #memory = new MemoryBackend();
+  /** Of each call, instead of that: by its operation and its first key. */
+  latencyOf: ((operation: string, key: string | undefined) => number) | undefined;
+  /** What was called, with how long it might take, and takes. */
+  readonly calls: {
+    readonly operation: string;
+    readonly allowedMs: number;
+    readonly takesMs: number;
+  }[] = [];
+  readonly #memory = new MemoryBackend({ sweepInterval: Infinity });
 
   constructor(readonly callTimeoutMs: number) {
     this.capabilities = { ...this.#memory.capabilities, isShared: true };
@@ -35,33 +41,36 @@ export class SlowBackend implements CacheBackend {
   open(space: CacheSpace): BackendStore {
     const store = this.#memory.open(space);
     return {
-      get: (key, hints) => this.#after('get', hints, () => store.get(key)),
-      getMany: (keys, hints) => this.#after('getMany', hints, () => store.getMany(keys)),
-      begin: (keys, hints) => this.#after('begin', hints, () => store.begin(keys)),
-      watch: (options) => this.#after('watch', options, () => store.watch()),
+      get: (key, hints) => this.#after('get', hints, key, () => store.get(key)),
+      getMany: (keys, hints) => this.#after('getMany', hints, keys[0], () => store.getMany(keys)),
+      begin: (keys, hints) => this.#after('begin', hints, keys[0], () => store.begin(keys)),
+      watch: (options) => this.#after('watch', options, undefined, () => store.watch()),
       release: (tokens) => store.release(tokens),
-      store: (writes, options) => this.#after('store', options, () => store.store(writes)),
-      delete: (keys, options) => this.#after('delete', options, () => store.delete(keys)),
+      store: (writes, options) =>
+        this.#after('store', options, writes[0]?.key, () => store.store(writes)),
+      delete: (keys, options) => this.#after('delete', options, keys[0], () => store.delete(keys)),
       deletePattern: (pattern, options) =>
-        this.#after('deletePattern', options, () => store.deletePattern(pattern)),
-      clear: (options) => this.#after('clear', options, () => store.clear()),
+        this.#after('deletePattern', options, undefined, () => store.deletePattern(pattern)),
+      clear: (options) => this.#after('clear', options, undefined, () => store.clear()),
       expire: (key, ttlMs, retainMs, options) =>
-        this.#after('expire', options, () => store.expire(key, ttlMs, retainMs)),
+        this.#after('expire', options, key, () => store.expire(key, ttlMs, retainMs)),
       touch: (key, retainMs) => store.touch(key, retainMs),
       scan: (request) => store.scan(request),
     };
   }
 
   invalidateTags(selection: TagSelection, options?: CallOptions): Promise<void> {
-    return this.#after('invalidateTags', options, () => this.#memory.invalidateTags(selection));
+    return this.#after('invalidateTags', options, undefined, () =>
+      this.#memory.invalidateTags(selection),
+    );
   }
 
   clearAll(options?: CallOptions): Promise<void> {
-    return this.#after('clearAll', options, () => this.#memory.clearAll());
+    return this.#after('clearAll', options, undefined, () => this.#memory.clearAll());
   }
 
   ping(): Promise<void> {
-    return this.#after('ping', undefined, () => undefined);
+    return this.#after('ping', undefined, undefined, () => undefined);
   }
 
   health(): BackendHealth {
@@ -79,13 +88,17 @@ export class SlowBackend implements CacheBackend {
   async #after<Answer>(
     operation: string,
     options: CallOptions | undefined,
+    key: string | undefined,
     run: () => Answer | Promise<Answer>,
   ): Promise<Answer> {
-    const latencyMs = this.latenciesMs[this.calls.length] ?? this.latenciesMs.at(-1)!;
+    const latencyMs =
+      this.latencyOf?.(operation, key) ??
+      this.latenciesMs[this.calls.length] ??
+      this.latenciesMs.at(-1)!;
     const dueMs = (options?.dueAt ?? Infinity) - performance.now();
     const allowedMs = Math.min(this.callTimeoutMs, dueMs);
-    this.calls.push({ operation, allowedMs });
-    const takesMs = Math.min(latencyMs, allowedMs);
+    const takesMs = Math.max(0, Math.min(latencyMs, allowedMs));
+    this.calls.push({ operation, allowedMs, takesMs });
     if (takesMs > 0) await new Promise((resolve) => setTimeout(resolve, takesMs));
     if (latencyMs >= allowedMs) throw new CacheTimeoutError(`slow: ${operation}`, allowedMs);
     return run();

@@ -79,7 +79,9 @@ export async function runBulk(
   if (unusable === undefined && shapeOf(bound, idOf) === undefined) {
     // Everything was cached before this process ran the method once; one id teaches the form.
     const alone = { isShared: false, isRefresh: true, budget };
-    await learnOnce(bound.site, () => readMany({ ...read, options: alone }, keys.slice(0, 1)));
+    await learnOnce(bound.site, budget, () =>
+      readMany({ ...read, options: alone }, keys.slice(0, 1)),
+    );
   }
   if (unusable !== undefined) {
     const { result, isWhole, cause }: Unusable = unusable;
@@ -93,19 +95,30 @@ export async function runBulk(
   return putTogether(shapeOf(bound, idOf) ?? 'list', keys, byKey, values);
 }
 
-/** Runs that teach the form of a method's results; callers who need it at the same time wait for one. */
-const lessons = new WeakMap<object, Promise<unknown>>();
+/** A run that teaches the form of a method's results. */
+interface Lesson {
+  readonly work: Promise<unknown>;
+  readonly budget: CallBudget | undefined;
+}
 
-async function learnOnce(site: object, learn: () => Promise<unknown>): Promise<void> {
+/** By method; callers who need one at the same time wait for it. */
+const lessons = new WeakMap<object, Lesson>();
+
+async function learnOnce(
+  site: object,
+  budget: CallBudget | undefined,
+  learn: () => Promise<unknown>,
+): Promise<void> {
   const running = lessons.get(site);
   if (running !== undefined) {
-    await running;
+    const leave = budget === undefined ? undefined : running.budget?.join(budget);
+    await running.work.finally(leave);
     if (shapes.has(site)) return;
   }
-  const lesson = learn();
-  lessons.set(site, lesson);
+  const work = learn();
+  lessons.set(site, { work, budget });
   try {
-    await lesson;
+    await work;
   } finally {
     lessons.delete(site);
   }

@@ -1,10 +1,12 @@
 import { toMilliseconds, type Duration } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { describeValue, expectBoolean, expectInteger, rejectUnknown } from '../options.js';
+import type { ReadHints } from './backend.js';
 import type { CacheCore } from './cache-core.js';
 import { keyText, type KeyPart } from './cache-key.js';
 import { expectSync } from './cache-settings.js';
 import type { CacheStatistics } from './cache-statistics.js';
+import { takeStep, type CallBudget } from './call-budget.js';
 import {
   tagSelection,
   type Cache,
@@ -28,6 +30,7 @@ import { budgeted, readOrLoad } from './read-or-load.js';
 import { isThere, serveUnloaded } from './read-unloaded.js';
 import { SET_OPTIONS, setPolicy, type SetPolicy } from './set-policy.js';
 import { retentionMs, TIME_OPTIONS } from './time-settings.js';
+import { keysPage, walkEntries } from './walk-entries.js';
 import { warmCache } from './warm.js';
 
 const MISS: Lookup<never> = Object.freeze({
@@ -47,6 +50,9 @@ const LOAD_OPTIONS: readonly string[] = [
   'signal',
   ...TIME_OPTIONS,
 ];
+
+/** What a lookup asks for whose caller wants to know an entry's times. */
+const TIMES: ReadHints = Object.freeze({ needsTimes: true });
 
 /** What a call without options gives. */
 const NO_OPTIONS: GetOrSetOptions = Object.freeze({});
@@ -211,10 +217,14 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     const ttlMs = Math.min(toMilliseconds(ttl, `${this.name}.expire ttl`), settings.maxTtlMs);
     if (ttlMs === 0) return (await this.#core.delete([text], settings.onError)) > 0;
     // What has expired is not made fresh again; it is kept where the cache or an operation serves stale entries.
-    const entry = await this.#stored(text, 'expire');
+    const budget = this.#core.startBudget();
+    const entry = await this.#stored(text, 'expire', budget);
+    if (budget?.failure !== undefined) return false;
     if (entry !== undefined && !isThere(this.#core, entry)) return false;
     return this.#core.withStore('expire', settings.onError, false, (store) =>
-      store.expire(text, ttlMs, retentionMs(ttlMs, settings)),
+      takeStep(budget, undefined, (options) =>
+        store.expire(text, ttlMs, retentionMs(ttlMs, settings), options),
+      ),
     );
   }
 
@@ -237,31 +247,11 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     rejectUnknown(`cache '${this.name}'.keys`, options, ['pattern', 'cursor', 'count']);
     const count = expectInteger('count', options.count ?? DEFAULT_KEYS_COUNT, 1, 10_000);
     const pattern = options.pattern === undefined ? undefined : compilePattern(options.pattern);
-    const nothing: KeysPage = { keys: [], cursor: '0' };
-    return this.#core.withStore('keys', this.#core.settings.onError, nothing, (store) =>
-      store.scan({ pattern, cursor: options.cursor, count }),
-    );
+    return keysPage(this.#core, { pattern, cursor: options.cursor, count });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly [key: string, value: Value]> {
-    const seen = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await this.keys({ cursor, count: 1000 });
-      const fresh = [...new Set(page.keys)].filter((key) => !seen.has(key));
-      for (const key of fresh) seen.add(key);
-      const entries = await this.#core.withStore(
-        'iterate',
-        this.#core.settings.onError,
-        [] as readonly (StoredEntry | undefined)[],
-        (store) => store.getMany(fresh),
-      );
-      for (const [index, entry] of entries.entries()) {
-        if (entry?.kind === 'value' && isThere(this.#core, entry))
-          yield [fresh[index]!, entry.value as Value];
-      }
-      cursor = page.cursor;
-    } while (cursor !== '0');
+    for await (const [key, { value }] of walkEntries(this.#core)) yield [key, value as Value];
   }
 
   async warm(
@@ -296,10 +286,10 @@ export class BackendCache<Key extends readonly KeyPart[], Value> implements Cach
     };
   }
 
-  #stored(key: string, operation: string): Promise<StoredEntry | undefined> {
+  #stored(key: string, operation: string, budget?: CallBudget): Promise<StoredEntry | undefined> {
     const { onError } = this.#core.settings;
     return this.#core.withStore<StoredEntry | undefined>(operation, onError, undefined, (store) =>
-      store.get(key, { needsTimes: true }),
+      takeStep(budget, TIMES, (options) => store.get(key, options)),
     );
   }
 

@@ -129,6 +129,18 @@ export abstract class CacheAccess {
     return undefined;
   }
 
+  /** Takes over a step that was given up: what it answers is `taken` by somebody, and its failure is reported. */
+  protected disregard<Answer>(
+    operation: string,
+    answer: Promise<Answer>,
+    key?: string,
+    taken: (answer: Answer) => void = () => undefined,
+  ): void {
+    answer.then(taken).catch((error: unknown) => {
+      this.failCallback(operation, error, 'bypass', key);
+    });
+  }
+
   /** Whether nothing is looked up or stored; after `close` that is a failure for those who want to know. */
   protected isOff(operation: string, mode: ErrorMode): boolean {
     if (this.runtime.isEnabled) return false;

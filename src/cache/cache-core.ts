@@ -40,9 +40,14 @@ export class CacheCore extends CacheReads {
   ): MaybePromise<readonly FillStart[] | undefined> {
     if (keys.length === 0 || this.isOff('begin', mode)) return undefined;
     if (skips(budget, mode)) return undefined;
-    let starts: MaybePromise<readonly FillStart[]>;
+    let starts: MaybePromise<readonly FillStart[] | undefined>;
     try {
-      starts = takeStep(budget, hints, (options) => this.opened().begin(keys, options));
+      starts = takeStep(
+        budget,
+        hints,
+        (options) => this.opened().begin(keys, options),
+        (late) => this.#giveBack(late, keys),
+      );
     } catch (error) {
       return this.fail('begin', error, mode, keys[0]);
     }
@@ -58,11 +63,16 @@ export class CacheCore extends CacheReads {
     budget?: CallBudget,
   ): MaybePromise<readonly (FillStart | LoadTurn)[] | undefined> {
     if (keys.length === 0 || this.isOff('begin', mode) || skips(budget, mode)) return undefined;
-    let starts: MaybePromise<readonly (FillStart | LoadTurn)[]>;
+    let starts: MaybePromise<readonly (FillStart | LoadTurn)[] | undefined>;
     try {
       const store = this.opened();
       if (store.beginTurns === undefined) throw this.noLeases();
-      starts = takeStep(budget, hints, (options) => store.beginTurns!(keys, options));
+      starts = takeStep(
+        budget,
+        hints,
+        (options) => store.beginTurns!(keys, options),
+        (late) => this.#giveBack(late, keys),
+      );
     } catch (error) {
       return this.fail('begin', error, mode, keys[0]);
     }
@@ -113,10 +123,17 @@ export class CacheCore extends CacheReads {
     const startedAt = performance.now();
     // What a transaction keeps is counted and told when it is stored.
     const holder = holderOfWrites(writes, this.view());
-    let outcomes: readonly StoreOutcome[];
+    const isTold = holder === undefined;
+    let outcomes: readonly StoreOutcome[] | undefined;
     try {
-      const stored = takeStep(budget, undefined, (options) =>
-        (holder ?? this.ownStore()).store(writes, options),
+      const stored = takeStep(
+        budget,
+        undefined,
+        (options) => (holder ?? this.ownStore()).store(writes, options),
+        (late) =>
+          this.disregard('store', late, writes[0]!.key, (each) =>
+            this.#noteStored(writes, each, isTold),
+          ),
       );
       outcomes = stored instanceof Promise ? await stored : stored;
       if (stored instanceof Promise) this.counter.write.record(performance.now() - startedAt);
@@ -124,21 +141,8 @@ export class CacheCore extends CacheReads {
       this.fail('store', error, mode, writes[0]!.key);
       return writes.map(() => undefined);
     }
-    let failure: CacheError | undefined;
-    outcomes.forEach((outcome, index) => {
-      const { key, entry } = writes[index]!;
-      if (outcome === 'stored') {
-        if (holder !== undefined) return;
-        this.counter.sets++;
-        if (this.runtime.events.has('set')) {
-          const ttlMs = entry.expiresAt - entry.createdAt;
-          this.runtime.events.emit('set', { cache: this.name, key, ttlMs });
-        }
-      } else if (outcome !== 'refused') {
-        this.report('store', outcome, key);
-        failure ??= outcome;
-      }
-    });
+    if (outcomes === undefined) return writes.map(() => undefined);
+    const failure = this.#noteStored(writes, outcomes, isTold);
     if (failure !== undefined) {
       // A value that cannot be kept still makes the one untrue that it was to replace.
       const unkept = writes.filter((_, index) => typeof outcomes[index] === 'object');
@@ -203,24 +207,68 @@ export class CacheCore extends CacheReads {
     // A transaction keeps it, and comes here again when it ends.
     const view = this.view();
     if (view !== undefined) return run(view, undefined);
-    let count: number;
+    const key = event.scope === 'keys' ? event.keys[0] : undefined;
+    let count: number | undefined;
     try {
       const store = this.storeToInvalidate();
       count =
         store === undefined
           ? 0
-          : await takeStep(budget, undefined, (options) => run(store, options));
+          : await takeStep(
+              budget,
+              undefined,
+              (options) => run(store, options),
+              (late) =>
+                this.disregard(operation, late, key, (each) => this.#noteInvalidated(each, event)),
+            );
     } catch (error) {
-      this.fail(operation, error, mode, event.scope === 'keys' ? event.keys[0] : undefined);
+      this.fail(operation, error, mode, key);
       return 0;
     }
+    if (count === undefined) return 0;
+    this.#noteInvalidated(count, event);
+    return count;
+  }
+
+  /** What was stored is counted and told, what could not be is reported. Gives the first failure. */
+  #noteStored(
+    writes: readonly EntryWrite[],
+    outcomes: readonly StoreOutcome[],
+    isTold: boolean,
+  ): CacheError | undefined {
+    let failure: CacheError | undefined;
+    outcomes.forEach((outcome, index) => {
+      const { key, entry } = writes[index]!;
+      if (outcome === 'stored') {
+        if (!isTold) return;
+        this.counter.sets++;
+        if (this.runtime.events.has('set')) {
+          const ttlMs = entry.expiresAt - entry.createdAt;
+          this.runtime.events.emit('set', { cache: this.name, key, ttlMs });
+        }
+      } else if (outcome !== 'refused') {
+        this.report('store', outcome, key);
+        failure ??= outcome;
+      }
+    });
+    return failure;
+  }
+
+  #noteInvalidated(count: number, event: InvalidateEvent): void {
     this.counter.deletes += count;
     const { events } = this.runtime;
     if (event.scope === 'keys' && events.has('delete')) {
       events.emit('delete', { cache: this.name, keys: event.keys, count });
     }
     if (events.has('invalidate')) events.emit('invalidate', event);
-    return count;
+  }
+
+  /** Nobody is kept from loading by what a step has brought that was given up. */
+  #giveBack(late: Promise<readonly (FillStart | LoadTurn)[]>, keys: readonly string[]): void {
+    this.disregard('begin', late, keys[0], (starts) => {
+      this.release(starts.flatMap((start) => ('token' in start ? [start.token] : [])));
+      for (const start of starts) if (!('token' in start)) start.cancel();
+    });
   }
 
   protected override view(): TransactionView | undefined {

@@ -70,7 +70,12 @@ export abstract class CacheReads extends CacheAccess {
   ): MaybePromise<StoredEntry | undefined> {
     if (this.isOff('get', mode) || skips(budget, mode)) return undefined;
     try {
-      const found = takeStep(budget, hints, (options) => this.opened().get(key, options));
+      const found = takeStep(
+        budget,
+        hints,
+        (options) => this.opened().get(key, options),
+        (late) => this.disregard('get', late, key),
+      );
       if (!(found instanceof Promise)) return found;
       const startedAt = performance.now();
       return found.then(
@@ -97,11 +102,16 @@ export abstract class CacheReads extends CacheAccess {
     }
     const startedAt = performance.now();
     try {
-      const found = takeStep(budget, hints, (options) => this.opened().getMany(keys, options));
-      if (!(found instanceof Promise)) return found;
+      const found = takeStep(
+        budget,
+        hints,
+        (options) => this.opened().getMany(keys, options),
+        (late) => this.disregard('getMany', late),
+      );
+      if (!(found instanceof Promise)) return found ?? [];
       const entries = await found;
       this.counter.read.record(performance.now() - startedAt);
-      return entries;
+      return entries ?? keys.map(() => undefined);
     } catch (error) {
       this.fail('getMany', error, mode);
       return keys.map(() => undefined);

@@ -40,7 +40,7 @@ export interface CacheRuntime {
   compressorFor(compress: boolean | CacheCompressor): CacheCompressor | null;
   invalidateTags(selection: TagSelection, mode: ErrorMode, budget?: CallBudget): Promise<void>;
   /** Makes void every entry of every cache below the backend's prefix. */
-  clearAll(mode: ErrorMode): Promise<void>;
+  clearAll(mode: ErrorMode, budget?: CallBudget): Promise<void>;
   /** Counts, emits and logs a failure of the cache itself. */
   reportError(operation: string, error: CacheError, cache: string | undefined, key?: string): void;
 }

@@ -1,6 +1,7 @@
 import type { FillOptions } from './fill-options.js';
 import type { FillTarget } from './fill-store.js';
 import { reportLater } from './fill.js';
+import type { Flight, FlightResult } from './flight-table.js';
 import type { DueCheck } from './freshness.js';
 import type { LoadContext } from './load-context.js';
 import { runFill } from './run-fill.js';
@@ -38,10 +39,11 @@ export function fillBehind(
     staleThrottleMs,
     budget: cache.startBudget(),
   };
-  const flight = flights.launch(key, (own) => {
+  const run = (own: Flight): Promise<FlightResult> => {
     own.waiters.pin();
     return runFill(targets, load, options, own, own.scope);
-  });
+  };
+  const flight = flights.launch(key, run, options.budget);
   reportLater(targets[0]!, flight.promise);
   return flight.promise;
 }

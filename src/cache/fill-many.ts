@@ -56,7 +56,7 @@ export async function fillMany(
     const again: string[] = [];
     const ownLoad = own.length === 0 ? undefined : loadOwn(own);
     const joins = others.map(async ([key, flight]) => {
-      const result = await joined(flight, policy, signal);
+      const result = await joined(flight, policy, options);
       if (accepts(result, arrivedAt, cache, options)) take(key, result);
       else again.push(key);
     });
@@ -73,7 +73,7 @@ export async function fillMany(
     const isCircularBatch = own.some((key) => flights.get(key) !== undefined);
     for (const key of own) {
       if (flights.get(key) !== undefined) continue;
-      const seat = new Flight(scope, waiters);
+      const seat = new Flight(options.budget, scope, waiters);
       seats.set(key, seat);
       flights.add(key, seat);
     }

@@ -59,12 +59,14 @@ export async function fillResult(
   for (;;) {
     const current = flights.get(key);
     if (current === undefined) {
-      const flight = flights.launch(key, (own) => runFill(targets, load, options, own, own.scope));
+      const run = (own: Flight): Promise<FlightResult> =>
+        runFill(targets, load, options, own, own.scope);
+      const flight = flights.launch(key, run, options.budget);
       return waitFor(flight, signal);
     }
     // Whoever waits for this very load cannot take turns with it either.
     if (isCircular(current)) return runAlone(targets, load, { ...options, isClustered: false });
-    const result = await joined(current, targets[0]!.policy, signal);
+    const result = await joined(current, targets[0]!.policy, options);
     // A batch without the key says less than a load of that key alone would, which may throw or give null.
     if (result.outcome !== 'absent' && accepts(result, arrivedAt, cache, options)) {
       return result;
@@ -72,17 +74,23 @@ export async function fillResult(
   }
 }
 
-/** Waits for somebody else's load. Its caller may want to know when the cache fails; ours may not. */
+/**
+ * Waits for somebody else's load, and for the store as long as its own budget allows. Its caller may want to know when
+ * the cache fails; ours may not.
+ */
 export async function joined(
   flight: Flight,
   { mode }: StorePolicy,
-  signal: AbortSignal | undefined,
+  { signal, budget }: RunOptions,
 ): Promise<FlightResult> {
+  const leave = budget === undefined ? undefined : flight.budget?.join(budget);
   try {
     return await waitFor(flight, signal);
   } catch (error) {
     if (mode === 'throw' || signal?.aborted === true) throw error;
     return NOTHING;
+  } finally {
+    leave?.();
   }
 }
 
@@ -114,7 +122,7 @@ function runAlone(
   load: (context: LoadContext) => Promise<unknown>,
   options: RunOptions,
 ): Promise<FlightResult> {
-  const flight = new Flight();
+  const flight = new Flight(options.budget);
   flight.follow(runFill(targets, load, options, flight, undefined));
   return options.signal === undefined ? pinned(flight) : leavable(flight, options.signal);
 }

@@ -1,4 +1,5 @@
 import type { LoadOutcome } from './cache-events.js';
+import type { CallBudget } from './call-budget.js';
 import { LoadWaiters } from './load-waiters.js';
 
 /**
@@ -60,6 +61,8 @@ export class LoadScope {
 export class Flight {
   readonly scope: LoadScope;
   readonly waiters: LoadWaiters;
+  /** What its steps are taken within: those who join it wait for them, too. */
+  readonly budget: CallBudget | undefined;
   /** When it began, by `performance.now()`. */
   readonly startedAt: number = performance.now();
   /** Rejects only when the cache itself fails and its callers want to know. */
@@ -67,7 +70,12 @@ export class Flight {
   land!: (result: FlightResult) => void;
   crash!: (error: unknown) => void;
 
-  constructor(scope: LoadScope = new LoadScope(), waiters: LoadWaiters = new LoadWaiters()) {
+  constructor(
+    budget: CallBudget | undefined,
+    scope: LoadScope = new LoadScope(),
+    waiters: LoadWaiters = new LoadWaiters(),
+  ) {
+    this.budget = budget;
     this.scope = scope;
     this.waiters = waiters;
     this.promise = new Promise((land, crash) => {
@@ -117,8 +125,8 @@ export class FlightTable {
    * Starts a flight and shows it until it has landed, or nobody waits for it. It is there before `run` is called, because
    * a listener that `run` wakes may ask for the same key.
    */
-  launch(key: string, run: (flight: Flight) => Promise<FlightResult>): Flight {
-    const flight = new Flight();
+  launch(key: string, run: (flight: Flight) => Promise<FlightResult>, budget?: CallBudget): Flight {
+    const flight = new Flight(budget);
     this.add(key, flight);
     flight.waiters.onAbandoned(() => this.remove(key, flight));
     flight.follow(run(flight).finally(() => this.remove(key, flight)));

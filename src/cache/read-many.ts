@@ -184,7 +184,8 @@ function refreshBehind(
   const scope = new LoadScope();
   const waiters = new LoadWaiters();
   waiters.pin();
-  const seats = new Map(keys.map((key) => [key, new Flight(scope, waiters)]));
+  const budget = cache.startBudget();
+  const seats = new Map(keys.map((key) => [key, new Flight(budget, scope, waiters)]));
   for (const [key, seat] of seats) flights.add(key, seat);
   const remove = (key: string): Flight => {
     const seat = seats.get(key)!;
@@ -200,7 +201,7 @@ function refreshBehind(
     // One entry is as good as another here: the checks of a read differ by chance only.
     isDue: (entry, now) => checks.some((isDue) => isDue(entry, now)),
     staleThrottleMs,
-    budget: cache.startBudget(),
+    budget,
   };
   const batch = { cache, policy, load, options: background, scope, waiters };
   runBatch(batch, keys, (key, result) => remove(key).land(result)).catch((error: unknown) => {

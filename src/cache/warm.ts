@@ -39,7 +39,7 @@ export async function warmCache<Key extends readonly KeyPart[], Value>(
     }
     const load = source as () => Promise<Value>;
     const target = { cache: core, key: keyText(key as KeyPart | Key), policy: bypass };
-    const result = await fillResult([target], load, how);
+    const result = await fillResult([target], load, { ...how, budget: core.startBudget() });
     valueOf(result);
     return result.outcome === 'stored';
   };

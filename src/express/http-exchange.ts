@@ -262,7 +262,7 @@ export class HttpExchange implements RunningExchange {
     const timer = setTimeout(() => {
       if (this.#run !== undefined || this.#isOver || this.#input.res.destroyed) return;
       this.#isOver = true;
-      const own = new HttpExchange(this.#input, this.#input.core.startBudget());
+      const own = new HttpExchange(this.#input, this.#budget?.fork());
       own.#rounds = MOST_ROUNDS;
       try {
         own.#fill({ ...found, record: undefined }, fwd, undefined);

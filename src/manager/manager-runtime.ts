@@ -165,14 +165,21 @@ export class ManagerRuntime implements CacheRuntime {
     if (isDone) this.events.emit('invalidate', { scope: 'tags', tags, match });
   }
 
-  async clearAll(mode: ErrorMode = this.#options.defaults.onError): Promise<void> {
+  async clearAll(
+    mode: ErrorMode = this.#options.defaults.onError,
+    budget?: CallBudget,
+  ): Promise<void> {
     const transaction = currentTransaction(this);
     if (transaction !== undefined) {
       transaction.clearAll();
       return;
     }
     for (const core of this.#cores.values()) core.flights.detachAll();
-    const isDone = await this.guard('clearAll', (backend) => backend.clearAll(), mode);
+    const isDone = await this.guard(
+      'clearAll',
+      (backend) => takeStep(budget, undefined, (options) => backend.clearAll(options)),
+      mode,
+    );
     if (isDone) this.events.emit('invalidate', { scope: 'all' });
   }
 

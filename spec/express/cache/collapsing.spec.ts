@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import { httpCache } from '#internal/express/http-cache.js';
 import type { HttpCacheOptions } from '#internal/express/http-cache-options.js';
 import { HttpFixture } from '../../support/http-fixture.js';
+import { SlowBackend } from '../../support/slow-backend.js';
 import { until } from '../../support/until.js';
 
 /** A handler's run that waits to be told what to answer. */
@@ -186,6 +187,32 @@ describe('httpCache: requests that come together', () => {
     await http.manager.cache('http').clear();
     held[0]!.res.end();
     await asked[0];
+  });
+
+  it('have no more time for the store than one request, when they go on by themselves', async () => {
+    const backend = new SlowBackend(250);
+    const slow = await HttpFixture.start({ backend });
+    try {
+      const cache = httpCache({ manager: slow.manager, ttl: '1m', collapseTimeout: 20 });
+      slow.app.get('/', cache, (_req, res) => void held.push({ user: '', res }));
+      const first = slow.ask('/');
+      await until('it runs', () => held.length === 1);
+      let lookups = 0;
+      backend.latencyOf = (operation) => (operation === 'get' && ++lookups === 1 ? 200 : 0);
+      const second = slow.ask('/');
+      await until('both run', () => held.length === 2);
+      const begins = backend.calls.filter(({ operation }) => operation === 'begin');
+      expect(begins).to.have.length(2);
+      expect(begins[0]!.allowedMs).to.equal(250);
+      expect(begins[1]!.allowedMs).to.be.below(100);
+      for (const { res } of held) res.send('done');
+      expect((await Promise.all([first, second])).map(({ text }) => text)).to.deep.equal([
+        'done',
+        'done',
+      ]);
+    } finally {
+      await slow.stop();
+    }
   });
 
   it('never get the response to a request with other credentials', async () => {

@@ -337,6 +337,26 @@ describe('leases in Redis', () => {
     }
   });
 
+  it('let waiters look for themselves as soon as calls are known to get no answer', async () => {
+    const valve = await TcpValve.open(server.port);
+    try {
+      const [first, second] = [
+        node(),
+        node({ host: '127.0.0.1', port: valve.port, commandTimeout: '100ms' }),
+      ];
+      await granted(first);
+      const state = watched(await held(second));
+      valve.shut();
+      const isDegraded = (): boolean => second.events.some(({ type }) => type === 'degraded');
+      // Sooner than its subscription is known to be silent, and long before the lease ends.
+      while (!isDegraded()) await Promise.allSettled([second.backend.ping()]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(state.isOver).to.equal(true);
+    } finally {
+      await valve.close();
+    }
+  });
+
   it('are not to be had while Redis is away, at once', async () => {
     const mortal = await RedisServer.start();
     const [first, second] = [0, 1].map(() => node({ host: '127.0.0.1', port: mortal.port }));

@@ -83,6 +83,109 @@ describe(CallBudget.name, () => {
     expect(budget.failure).to.equal(first);
   });
 
+  describe('with calls that join', () => {
+    let joiner: CallBudget;
+    const leftOf = (each: CallBudget): number => {
+      const dueAt = each.within()?.dueAt;
+      return dueAt === undefined ? TOTAL_MS : Math.round(dueAt - performance.now());
+    };
+
+    beforeEach(() => {
+      joiner = new CallBudget(TOTAL_MS);
+    });
+
+    it('counts its steps for them, from the moment at which they join until they leave', async () => {
+      const step = budget.spend(waiting(100));
+      await timers.tickAsync(40);
+      const leave = budget.join(joiner);
+      await timers.tickAsync(60);
+      await step;
+      expect([leftOf(budget), leftOf(joiner)]).to.deep.equal([150, 190]);
+      await spend(50);
+      expect([leftOf(budget), leftOf(joiner)]).to.deep.equal([100, 140]);
+      const last = budget.spend(waiting(50));
+      await timers.tickAsync(20);
+      leave();
+      await timers.tickAsync(30);
+      await last;
+      expect([leftOf(budget), leftOf(joiner)]).to.deep.equal([50, 120]);
+    });
+
+    it('counts a joiner once, whatever it waits for, and its own steps at the same time', async () => {
+      const leaves = [budget.join(joiner), budget.join(joiner)];
+      const own = joiner.spend(waiting(30));
+      leaves[0]!();
+      await spend(100);
+      await own;
+      expect(leftOf(joiner)).to.equal(150);
+      leaves[1]!();
+      await spend(50);
+      expect(leftOf(joiner)).to.equal(150);
+    });
+
+    it('does not count for one that joins a joiner, nor twice for one that joins itself', async () => {
+      const third = new CallBudget(TOTAL_MS);
+      budget.join(joiner);
+      joiner.join(third);
+      budget.join(budget);
+      await spend(100);
+      expect([leftOf(budget), leftOf(third)]).to.deep.equal([150, TOTAL_MS]);
+    });
+
+    it('gives up what may be given up when the time of one is up, and passes the late answer on', async () => {
+      await Promise.all([joiner.spend(waiting(200)), timers.tickAsync(200)]);
+      budget.join(joiner);
+      const late: unknown[] = [];
+      const answers = [
+        budget.spend(
+          waiting(100).then(() => 'late'),
+          (answer) => void answer.then((each) => late.push(each)),
+        ),
+        budget.spend(waiting(100).then(() => 'patient')),
+      ];
+      let first: unknown = 'open';
+      void answers[0]!.then((each) => (first = each));
+      await timers.tickAsync(45);
+      expect(first).to.equal('open');
+      await timers.tickAsync(10);
+      expect([first, late]).to.deep.equal([undefined, []]);
+      await timers.tickAsync(50);
+      expect(late).to.deep.equal(['late']);
+      expect(await answers[1]).to.equal('patient');
+      // It says nothing about the store.
+      expect(budget.failure).to.equal(undefined);
+    });
+
+    it('waits for answers that come at once, even if no time is left', async () => {
+      await Promise.all([joiner.spend(waiting(300)), timers.tickAsync(300)]);
+      budget.join(joiner);
+      const answer = budget.spend(
+        waiting(2).then(() => 'answer'),
+        () => undefined,
+      );
+      await timers.tickAsync(2);
+      expect(await answer).to.equal('answer');
+    });
+
+    it('sets no timer, as long as it would end first anyway', () => {
+      const before = timers.countTimers();
+      budget.join(joiner);
+      budget.enter();
+      expect(timers.countTimers()).to.equal(before);
+      budget.leave();
+      expect(timers.countTimers()).to.equal(before);
+    });
+  });
+
+  it('forks into one that has as much left, and counts for itself from then on', async () => {
+    await spend(100);
+    budget.note(new CacheConnectionError('closed'));
+    const fork = budget.fork();
+    await spend(50);
+    expect(Math.round(fork.within()!.dueAt! - performance.now())).to.equal(150);
+    expect(fork.failure).to.equal(budget.failure);
+  });
+
   describe(takeStep.name, () => {
     it('passes options, answers and failures on, at once where they come at once', async () => {
       const hints: ReadHints = { tags: ['t'] };

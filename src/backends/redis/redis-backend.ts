@@ -117,6 +117,7 @@ export class RedisBackend implements CacheBackend {
       onDegraded: (error) => {
         context.logger.warn(`The cache goes on without Redis. ${error.message}`);
         context.report({ type: 'degraded', error });
+        this.#attached?.leases.wake();
       },
       onRecovered: () => {
         context.logger.info(`Redis at ${target.place} answers again.`);

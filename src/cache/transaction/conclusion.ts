@@ -1,5 +1,6 @@
 import type { BackendStore, EntryWrite, FillStart, FillToken, StoreOutcome } from '../backend.js';
 import type { ErrorMode } from '../cache-handle.js';
+import type { CallBudget } from '../call-budget.js';
 import type { FlightTable } from '../flight-table.js';
 import type { KeyPattern } from '../key-pattern.js';
 import type { MaybePromise } from '../maybe-promise.js';
@@ -20,10 +21,11 @@ export interface TransactionalCache {
   store(
     writes: readonly EntryWrite[],
     mode: ErrorMode,
+    budget?: CallBudget,
   ): Promise<readonly (StoreOutcome | undefined)[]>;
-  delete(keys: readonly string[], mode: ErrorMode): Promise<number>;
-  deletePattern(pattern: KeyPattern, mode: ErrorMode): Promise<number>;
-  clear(mode: ErrorMode): Promise<void>;
+  delete(keys: readonly string[], mode: ErrorMode, budget?: CallBudget): Promise<number>;
+  deletePattern(pattern: KeyPattern, mode: ErrorMode, budget?: CallBudget): Promise<number>;
+  clear(mode: ErrorMode, budget?: CallBudget): Promise<void>;
 }
 
 /**
@@ -65,23 +67,25 @@ export class Conclusion {
   }
 
   /** Issues the invalidations of the cache by itself. */
-  invalidate(): readonly Promise<unknown>[] {
+  invalidate(budget: CallBudget | undefined): readonly Promise<unknown>[] {
     const cache = this.#cache;
     const { isCleared, isClearedAlone, patterns } = this.#journal;
-    if (isCleared) return isClearedAlone ? [cache.clear('bypass')] : [];
-    const work: Promise<unknown>[] = patterns.map((each) => cache.deletePattern(each, 'bypass'));
+    if (isCleared) return isClearedAlone ? [cache.clear('bypass', budget)] : [];
+    const work: Promise<unknown>[] = patterns.map((each) =>
+      cache.deletePattern(each, 'bypass', budget),
+    );
     const stored = new Set([...this.#puts, ...this.#hidden].map(({ key }) => key));
     const keys = this.#journal.keys.filter((key) => !stored.has(key));
-    if (keys.length > 0) work.push(cache.delete(keys, 'bypass'));
+    if (keys.length > 0) work.push(cache.delete(keys, 'bypass', budget));
     return work;
   }
 
   /** Issues the puts, in the turn of the event loop in which the invalidations were issued. */
-  store(): readonly Promise<unknown>[] {
+  store(budget: CallBudget | undefined): readonly Promise<unknown>[] {
     const writes = [...this.#puts, ...this.#renew()];
     // A put is an invalidation for whoever would join a load that began before.
     for (const { key } of writes) this.#cache.ownFlights.detach(key);
-    return writes.length === 0 ? [] : [this.#storeAll(writes)];
+    return writes.length === 0 ? [] : [this.#storeAll(writes, budget)];
   }
 
   /** Gives the hidden puts tokens of now. */
@@ -94,8 +98,8 @@ export class Conclusion {
     });
   }
 
-  async #storeAll(writes: readonly EntryWrite[]): Promise<void> {
-    const outcomes = await this.#cache.store(writes, 'bypass');
+  async #storeAll(writes: readonly EntryWrite[], budget: CallBudget | undefined): Promise<void> {
+    const outcomes = await this.#cache.store(writes, 'bypass', budget);
     // What could not be stored has not replaced what was there before.
     const failed = writes.filter((_, index) => outcomes[index] === undefined);
     if (failed.length === 0) return;
@@ -103,6 +107,7 @@ export class Conclusion {
     await this.#cache.delete(
       failed.map(({ key }) => key),
       'bypass',
+      budget,
     );
   }
 

@@ -1,14 +1,18 @@
 import { CacheBackendError, isCacheError, type CacheError } from '../../errors.js';
 import type { TagSelection } from '../backend.js';
 import type { ErrorMode } from '../cache-handle.js';
+import { CallBudget } from '../call-budget.js';
 import type { TransactionalCache } from './conclusion.js';
 import { InvalidationJournal } from './invalidation-journal.js';
 import { TransactionView } from './transaction-view.js';
 
 /** What a transaction needs of its manager. */
 export interface TransactionHost {
-  invalidateTags(selection: TagSelection, mode: ErrorMode): Promise<void>;
-  clearAll(mode: ErrorMode): Promise<void>;
+  /** See `CacheRuntime`. */
+  readonly callTimeoutMs?: number | undefined;
+  readonly goesOnAlone?: boolean | undefined;
+  invalidateTags(selection: TagSelection, mode: ErrorMode, budget?: CallBudget): Promise<void>;
+  clearAll(mode: ErrorMode, budget?: CallBudget): Promise<void>;
   reportError(operation: string, error: CacheError, cache: string | undefined): void;
 }
 
@@ -63,23 +67,32 @@ export class Transaction {
     const views = [...this.#views.values()];
     this.#views.clear();
     const pending = views.flatMap((view) => view.close(isSuccess));
-    if (pending.length > 0) await Promise.all(pending);
+    const { callTimeoutMs, goesOnAlone } = this.owner;
+    const budget =
+      callTimeoutMs === undefined ? undefined : new CallBudget(callTimeoutMs, goesOnAlone);
+    if (pending.length > 0) {
+      const settled = Promise.all(pending);
+      await (budget?.spend(settled) ?? settled);
+    }
     await this.#guarded(async () => {
-      await Promise.all(this.#issue(views).map((work) => this.#guarded(() => work)));
+      await Promise.all(this.#issue(views, budget).map((work) => this.#guarded(() => work)));
     });
   }
 
   /** Without a wait from the first step to the last; see `Conclusion`. */
-  #issue(views: readonly TransactionView[]): readonly Promise<unknown>[] {
+  #issue(
+    views: readonly TransactionView[],
+    budget: CallBudget | undefined,
+  ): readonly Promise<unknown>[] {
     const conclusions = views.map((view) => view.conclude());
     for (const each of conclusions) each.prepare();
     const work: Promise<unknown>[] = [];
-    if (this.#journal.isCleared) work.push(this.owner.clearAll('bypass'));
+    if (this.#journal.isCleared) work.push(this.owner.clearAll('bypass', budget));
     for (const selection of this.#journal.selections) {
-      work.push(this.owner.invalidateTags(selection, 'bypass'));
+      work.push(this.owner.invalidateTags(selection, 'bypass', budget));
     }
-    for (const each of conclusions) work.push(...each.invalidate());
-    for (const each of conclusions) work.push(...each.store());
+    for (const each of conclusions) work.push(...each.invalidate(budget));
+    for (const each of conclusions) work.push(...each.store(budget));
     return work;
   }
 
