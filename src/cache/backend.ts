@@ -219,8 +219,8 @@ export interface BackendStore {
    * The same for a key that only one process at a time is to load (`sync: 'cluster'`); only where the backend has
    * leases. Whoever gets the token holds the key's lease, which the backend renews until the token is used or
    * released; the others get the {@link LoadTurn} to wait for. A lease that is not renewed, because its process died,
-   * passes to another one, and the token of the first is void. An entry that is there comes without a lease unless
-   * `isRefresh`.
+   * passes to another one, and the token of the first is void. A lease may end as well with whatever makes its token void.
+   * An entry that is there comes without a lease unless `isRefresh`.
    */
   beginTurns?(
     keys: readonly string[],

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import type { Cluster } from 'ioredis';
-import type { BackendStore, FillToken, StoreOutcome } from '#internal/cache/backend.js';
+import type {
+  BackendStore,
+  FillStart,
+  FillToken,
+  LoadTurn,
+  StoreOutcome,
+} from '#internal/cache/backend.js';
 import { compilePattern } from '#internal/cache/key-pattern.js';
 import { bucketKey, bucketOf, BUCKETS } from '#internal/backends/redis/cluster-keys.js';
 import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
@@ -146,6 +152,27 @@ describe('RedisBackend on a Cluster', () => {
       ours.store.release(tokens.slice(0, 20));
       theirs.store.release(others);
       await until(async () => (await keysOf(`{${prefix}:*%~`)).length === 0);
+    });
+
+    it('end a lease when its key is deleted, and leave one of before a clear to who comes next', async () => {
+      const turn = async ({ store }: AttachedBackend): Promise<FillStart | LoadTurn> =>
+        (await store.beginTurns!(['k']))[0]!;
+      for (const [name, invalidate] of [
+        ['delete', () => ours.store.delete(['k'])],
+        ['clear', () => theirs.store.clear()],
+      ] as const) {
+        const doomed = (await turn(ours)) as FillStart;
+        const waiting = (await turn(theirs)) as LoadTurn;
+        expect(waiting, name).to.have.property('whenOver');
+        await invalidate();
+        if (name === 'delete') await waiting.whenOver;
+        const start = (await turn(theirs)) as FillStart;
+        expect(start, name).to.have.property('token');
+        expect(await fill(ours.store, doomed.token, 'old', [])).to.equal('refused');
+        expect(await fill(theirs.store, start.token, 'new', [])).to.equal('stored');
+        expect(await valueOf(ours.store, 'k')).to.equal('new');
+        await theirs.store.delete(['k']);
+      }
     });
 
     it('hold a fill in while other keys, tags and patterns are invalidated', async () => {

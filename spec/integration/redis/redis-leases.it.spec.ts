@@ -2,8 +2,13 @@ import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import type { BackendStore, FillStart, LoadTurn, TurnHints } from '#internal/cache/backend.js';
+import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import { silentLogger } from '#internal/cache/cache-logger.js';
+import { CacheManager } from '#internal/manager/cache-manager.js';
 import type { RedisBackendOptions } from '#internal/backends/redis/redis-options.js';
+import { compilePattern } from '#internal/cache/key-pattern.js';
 import { CacheConnectionError } from '#internal/errors.js';
+import { GatedSource } from '../../support/gated-source.js';
 import { eventually } from '../../support/eventually.js';
 import {
   attachedBackend,
@@ -286,7 +291,90 @@ describe('leases in Redis', () => {
     expect(state.isOver).to.equal(false);
   });
 
-  it('are not listed as keys, and are left alone by patterns and clears', async () => {
+  it('end when their key is deleted: nobody waits for a load that is void', async () => {
+    const first = node({ lease: '300ms' });
+    const [second, third] = [node(), node()];
+    const doomed = await granted(first);
+    const waiting = await held(second);
+    await third.store.delete(['other', 'k']);
+    await waiting.whenOver;
+    const start = await granted(second);
+    const { grant } = await leaseOf();
+    // Neither what the first one renews, nor what it stores late, nor what it gives back touches the new lease.
+    const next = await held(third);
+    const state = watched(next);
+    const renewed = await granted(first, 'renewed');
+    const { end } = await leaseOf('renewed');
+    // One script renews all leases of a process.
+    await eventually('it has renewed', async () => (await leaseOf('renewed')).end > end);
+    first.store.release([renewed.token]);
+    expect(await fill(first.store, doomed, 'void')).to.equal('refused');
+    first.store.release([doomed.token]);
+    await first.backend.ping();
+    expect([(await leaseOf()).grant, state.isOver]).to.deep.equal([grant, false]);
+    expect(await fill(second.store, start, 'loaded')).to.equal('stored');
+    await next.whenOver;
+    expect(await valueOf(first.store, 'k')).to.equal('loaded');
+  });
+
+  it('of an earlier generation are taken over by who comes after a clear', async () => {
+    const [first, second, third] = [node(), node(), node()];
+    // A cache that has never been used has no generation that a lease could remember.
+    await third.store.store([writeOf('other', 1)]);
+    const doomed = await granted(first);
+    const waiting = await held(second);
+    await third.store.clear();
+    const start = await granted(third);
+    const { grant } = await leaseOf();
+    expect(await fill(first.store, doomed, 'void')).to.equal('refused');
+    await first.backend.ping();
+    expect((await leaseOf()).grant).to.equal(grant);
+    expect(await fill(third.store, start, 'loaded')).to.equal('stored');
+    await waiting.whenOver;
+    expect(await valueOf(second.store, 'k')).to.equal('loaded');
+  });
+
+  it('are kept by a renewal at the generation at which they were given', async () => {
+    const first = node({ lease: '300ms' });
+    const second = node();
+    await second.store.store([writeOf('other', 1)]);
+    await granted(first);
+    const { end } = await leaseOf();
+    await eventually('the lease is renewed', async () => (await leaseOf()).end > end);
+    await held(second);
+    await second.store.clear();
+    await granted(second);
+  });
+
+  it('let a new caller load at once, when what another process loads was deleted', async () => {
+    const managers = [1, 2].map(
+      () =>
+        new CacheManager({
+          backend: new RedisBackend({ url: server.url, prefix, lease: '1m', commandTimeout: '5s' }),
+          logger: silentLogger,
+        }),
+    );
+    try {
+      const [ours, theirs] = managers.map((manager) =>
+        manager.cache<[string], string>('items', { sync: 'cluster' }),
+      );
+      const slow = new GatedSource();
+      for (const invalidate of [() => theirs!.delete('k'), () => theirs!.clear()]) {
+        const first = ours!.getOrSet('k', () => slow.load());
+        await slow.started(slow.count + 1);
+        await invalidate();
+        expect(await theirs!.getOrSet('k', async () => 'new')).to.equal('new');
+        slow.finish(slow.count, 'old');
+        expect(await first).to.equal('old');
+        expect(await ours!.get('k')).to.equal('new');
+        await ours!.delete('k');
+      }
+    } finally {
+      await Promise.all(managers.map((manager) => manager.close()));
+    }
+  });
+
+  it('are not listed as keys, and are not freed by patterns and clears', async () => {
     const [first, second] = [node(), node()];
     await granted(first);
     await second.store.store([writeOf('other', 1)]);
@@ -295,7 +383,8 @@ describe('leases in Redis', () => {
     await eventually('the clear has freed the entry', async () => {
       return (await client.exists(`${prefix}:1:users:other`)) === 0;
     });
-    await held(second);
+    await second.store.deletePattern(compilePattern('*'));
+    expect(await client.exists(leaseName())).to.equal(1);
   });
 
   it('let waiters look for themselves when their subscription is cut', async () => {

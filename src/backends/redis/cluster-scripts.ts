@@ -1,5 +1,6 @@
 import { EXPIRE_BODY, READ_BODY } from './entry-scripts.js';
 import { STORE_BODY } from './fill-scripts.js';
+import { LEASES } from './lease-scripts.js';
 import {
   FENCES,
   FRAMES,
@@ -114,12 +115,13 @@ for index = 2, #KEYS do reply[index - 1] = stateOf(KEYS[index], generation) end
 return reply`,
 );
 
-/** Deletes entries and their fences; answers what they were, as {@link BUCKET_STATES}. */
+/** Deletes entries and their fences, and ends their leases; answers what they were, as {@link BUCKET_STATES}. ARGV: channels. */
 export const BUCKET_DELETE: RedisScript = defineScript(
   NUMBERS,
   FRAMES,
   BUCKET_LIVENESS,
   WATCHES,
+  LEASES,
   `
 local generation = generationAt(KEYS[1])
 local reply = {}
@@ -128,7 +130,9 @@ for index = 2, #KEYS do
   reply[index - 1] = stateOf(key, generation)
   redis.call('UNLINK', key, key .. FENCE)
   note(KEYS[1] .. WATCHES, key)
+  endLease(key)
 end
+send(ARGV[1])
 return reply`,
 );
 

@@ -79,7 +79,7 @@ export class ClusterWalk extends KeyWalk {
             client,
             script,
             [generation.key, ...part.map((key) => generation.entryPrefix + key)],
-            [],
+            [this.parts.keys.wakeChannels],
           )) as unknown[];
           // A key that is given twice was live once.
           part.forEach((key, index) => {

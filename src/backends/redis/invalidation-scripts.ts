@@ -1,3 +1,4 @@
+import { LEASES } from './lease-scripts.js';
 import { FRAMES, LOGS, NUMBERS, PATTERNS_SUFFIX, SEQUENCE, WATCHES } from './redis-lua.js';
 import { defineScript, type RedisScript } from './redis-script.js';
 import { LIVENESS, MARKERS, TAGS } from './redis-tag-lua.js';
@@ -7,13 +8,17 @@ import { LIVENESS, MARKERS, TAGS } from './redis-tag-lua.js';
 // ARGV[1] is the prefix of tag markers. The last argument of those that hand out numbers is the highest number that
 // the client knows. All of them do their work when the server's memory is full. Numbers that count (sequence, generation, lineage) travel as text.
 
-/** Deletes entries and their fences; answers how many of them were live. KEYS: generation, entries… */
+/**
+ * Deletes entries and their fences, and ends their leases; answers how many of them were live. KEYS: generation,
+ * entries…; ARGV: prefix of tag markers, channels.
+ */
 export const DELETE: RedisScript = defineScript(
   NUMBERS,
   FRAMES,
   MARKERS,
   LIVENESS,
   WATCHES,
+  LEASES,
   `
 local generation = generationAt(KEYS[1])
 local count = 0
@@ -23,19 +28,24 @@ for index = 2, #KEYS do
   if head and isLive(key, head, generation, ARGV[1]) then count = count + 1 end
   redis.call('UNLINK', key, key .. FENCE)
   note(KEYS[1] .. WATCHES, key)
+  endLease(key)
 end
+send(ARGV[2])
 return count`,
 );
 
-/** Deletes entries and their fences without counting. KEYS: generation, entries… */
+/** Deletes entries and their fences, and ends their leases, without counting. KEYS: generation, entries…; ARGV: channels. */
 export const VOID: RedisScript = defineScript(
   NUMBERS,
   WATCHES,
+  LEASES,
   `
 for index = 2, #KEYS do
   redis.call('UNLINK', KEYS[index], KEYS[index] .. FENCE)
   note(KEYS[1] .. WATCHES, KEYS[index])
+  endLease(KEYS[index])
 end
+send(ARGV[1])
 return 1`,
 );
 

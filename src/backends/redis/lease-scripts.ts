@@ -4,9 +4,13 @@ import { LIVENESS, MARKERS } from './redis-tag-lua.js';
 
 // Scripts of leases: which process may load a key (`sync: 'cluster'`).
 //
-// A lease lies beside its entry, in the same slot: the grant that holds it, its end by the server's clock in ms, and
-// the processes that wait for it. It outlives its end by as long as a token lives, so that whoever takes over finds
-// that there was another holder, and voids its token.
+// A lease lies beside its entry, in the same slot: the grant that holds it with the generation at which it was given,
+// its end by the server's clock in ms, and the processes that wait for it. It outlives its end by as long as a token
+// lives, so that whoever takes over finds that there was another holder, and voids its token.
+//
+// A load that has been invalidated is waited for by nobody who comes after that: what it gives would be refused. Deleting
+// a key ends its lease, and a lease of an earlier generation is nobody's any more. Invalidations by tag and by pattern do
+// not know the keys that they make void; their lease ends with its load.
 //
 // KEYS are keys of entries, all in one slot. ARGV begins with what stands before the name of a process' own channel.
 // What waiting processes are told is one message for each, `[ms, key, ms, key, …]` in JSON: how long the key's lease
@@ -18,15 +22,17 @@ export const LEASE_SUFFIX = '%~turn';
 /** What {@link TAKE} answers for an entry that is there. Above 0: ms until another's lease ends. 0: granted. */
 export const ENTRY_IS_THERE = -1;
 
-const LEASES = `
+/** What the scripts of leases share. Needs `NUMBERS`. */
+export const LEASES: string = `
 local LEASE, MOST_WAITING = '${LEASE_SUFFIX}', 16384
 local function leaseOf(key)
   local value = redis.pcall('GET', key .. LEASE)
   if type(value) ~= 'string' then return nil end
-  return string.match(value, '^(%S+) (%d+) (.*)$')
+  local holder, given, finish, waiting = string.match(value, '^([^@ ]+)@?(%d*) (%d+) (.*)$')
+  return holder, finish, waiting, given
 end
-local function setLease(key, grant, finish, waiting, kept)
-  redis.call('SET', key .. LEASE, grant .. ' ' .. finish .. ' ' .. waiting, 'PX', kept)
+local function setLease(key, grant, given, finish, waiting, kept)
+  redis.call('SET', key .. LEASE, grant .. '@' .. given .. ' ' .. finish .. ' ' .. waiting, 'PX', kept)
 end
 local messages = {}
 local function tell(waiting, key, left)
@@ -44,6 +50,12 @@ local function send(channels)
   for process, message in pairs(messages) do
     redis.pcall('PUBLISH', channels .. process, cjson.encode(message))
   end
+end
+local function endLease(key)
+  local holder, _, waiting = leaseOf(key)
+  if not holder then return end
+  redis.call('UNLINK', key .. LEASE)
+  tell(waiting, key, 0)
 end
 `;
 
@@ -74,21 +86,21 @@ for index = 2, #KEYS do
   local key = KEYS[index]
   if isThere(key) then reply[index - 1] = ${ENTRY_IS_THERE}
   else
-    local holder, finish, waiting = leaseOf(key)
+    local holder, finish, waiting, given = leaseOf(key)
     local left = holder and tonumber(finish) - tonumber(now) or 0
-    if left > 0 then
+    if left > 0 and (given == '' or given == generation) then
       if not string.find(' ' .. waiting, own, 1, true) and #waiting < MOST_WAITING then
-        setLease(key, holder, finish, waiting .. process .. ' ', kept)
+        setLease(key, holder, given, finish, waiting .. process .. ' ', kept)
       end
       reply[index - 1] = left
     else
       if holder then
-        redis.call('UNLINK', key .. FENCE)
+        if left <= 0 then redis.call('UNLINK', key .. FENCE) end
         local from, to = string.find(' ' .. waiting, own, 1, true)
         if from then waiting = sub(waiting, 1, from - 1) .. sub(waiting, to) end
         tell(waiting, key, lease)
       end
-      setLease(key, ARGV[5 + index], whole(now + lease), waiting or '', kept)
+      setLease(key, ARGV[5 + index], generation or '', whole(now + lease), waiting or '', kept)
       reply[index - 1] = 0
     end
   end
@@ -107,10 +119,10 @@ export const RENEW: RedisScript = defineScript(
   `
 local finish, reply = whole(clock() + ARGV[2]), {}
 for index = 1, #KEYS do
-  local holder, _, waiting = leaseOf(KEYS[index])
+  local holder, _, waiting, given = leaseOf(KEYS[index])
   reply[index] = 0
   if holder == ARGV[3 + index] then
-    setLease(KEYS[index], holder, finish, waiting, ARGV[3])
+    setLease(KEYS[index], holder, given, finish, waiting, ARGV[3])
     tell(waiting, KEYS[index], ARGV[2])
     reply[index] = 1
   end
@@ -125,11 +137,7 @@ export const FREE: RedisScript = defineScript(
   LEASES,
   `
 for index = 1, #KEYS do
-  local holder, _, waiting = leaseOf(KEYS[index])
-  if holder == ARGV[1 + index] then
-    redis.call('UNLINK', KEYS[index] .. LEASE)
-    tell(waiting, KEYS[index], 0)
-  end
+  if leaseOf(KEYS[index]) == ARGV[1 + index] then endLease(KEYS[index]) end
 end
 send(ARGV[1])
 return 1`,

@@ -144,7 +144,7 @@ export class RedisBackend implements CacheBackend {
       leases: new RedisLeases({
         connection,
         provide,
-        root: this.#keys.root,
+        channels: this.#keys.wakeChannels,
         leaseMs: this.#options.leaseMs,
         commandTimeoutMs: target.commandTimeoutMs,
         fillTimeoutMs: this.#options.fillTimeoutMs,

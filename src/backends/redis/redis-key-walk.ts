@@ -24,7 +24,12 @@ export class RedisKeyWalk extends KeyWalk {
     const { generation, keys: layout } = this.parts;
     const counts = await Promise.all(
       chunks(keys, KEYS_PER_WALK_SCRIPT).map((part) =>
-        runScript(client, DELETE, [generation.key, ...this.#names(part)], [layout.tagPrefix]),
+        runScript(
+          client,
+          DELETE,
+          [generation.key, ...this.#names(part)],
+          [layout.tagPrefix, layout.wakeChannels],
+        ),
       ),
     );
     return counts.reduce<number>((sum, count) => sum + Number(count), 0);

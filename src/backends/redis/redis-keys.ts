@@ -27,12 +27,15 @@ export class RedisKeys {
   readonly tagPrefix: string;
   /** What all keys begin with. */
   readonly root: string;
+  /** What stands before the names of the channels on which single processes are woken. */
+  readonly wakeChannels: string;
 
   constructor(prefix: string) {
     this.root = `${prefix}:`;
     this.sequence = `${prefix}:~seq`;
     this.registry = `${prefix}:~caches`;
     this.tagPrefix = `${prefix}:~tag:`;
+    this.wakeChannels = `${prefix}:~wake:`;
   }
 
   /** The key of a cache's generation. */

@@ -17,8 +17,8 @@ export interface RedisLeasesSettings {
   readonly connection: RedisConnection;
   /** The client of that connection; the subscribing one is made like it. */
   readonly provide: () => MaybePromise<RedisLike>;
-  /** What all keys begin with. */
-  readonly root: string;
+  /** What stands before the names of the processes' own channels. */
+  readonly channels: string;
   readonly leaseMs: number;
   readonly commandTimeoutMs: number;
   /** How long a token lives; a lease is not renewed for longer. */
@@ -88,10 +88,10 @@ export class RedisLeases {
   #isClosed = false;
 
   constructor(settings: RedisLeasesSettings) {
-    const { connection, provide, leaseMs, fillTimeoutMs } = settings;
+    const { connection, provide, channels, leaseMs, fillTimeoutMs } = settings;
     this.#settings = settings;
-    this.#channels = `${settings.root}~wake:`;
-    this.#held = new HeldLeases({ connection, channels: this.#channels, leaseMs, fillTimeoutMs });
+    this.#channels = channels;
+    this.#held = new HeldLeases({ connection, channels, leaseMs, fillTimeoutMs });
     if (!settings.maySubscribe) return;
     this.#subscriber = new RedisSubscriber({
       place: connection.place,

@@ -140,9 +140,9 @@ export class RedisWriter {
    */
   async #voidKeys(client: RedisLike, jobs: readonly WriteJob[]): Promise<void> {
     await Promise.all(
-      jobsByPlace(this.#site, jobs).map(([{ generation }, group]) => {
+      jobsByPlace(this.#site, jobs).map(([{ generation, keys }, group]) => {
         const names = group.map(({ write }) => generation.entryPrefix + write.key);
-        return runScript(client, VOID, [generation.key, ...names], []);
+        return runScript(client, VOID, [generation.key, ...names], [keys.wakeChannels]);
       }),
     );
   }
