@@ -1,4 +1,9 @@
-import { CacheConnectionError, isCacheError, type CacheError } from '../../errors.js';
+import {
+  CacheBackendError,
+  CacheConnectionError,
+  isCacheError,
+  type CacheError,
+} from '../../errors.js';
 import type {
   BackendCapabilities,
   BackendContext,
@@ -17,6 +22,9 @@ import { DeferredQueue } from './deferred-queue.js';
 import { deferringStore, type Deferral } from './deferring-store.js';
 import { Replayer } from './replayer.js';
 import { isStoreFailure } from '../store-failure.js';
+
+/** The share of the time for closing in which what is kept is tried again; the rest is for letting go of connections. */
+const DRAIN_SHARE = 0.8;
 
 /** How a backend's invalidations are kept. */
 export interface DeferringOptions {
@@ -222,20 +230,28 @@ class DeferringBackend implements CacheBackend, Deferral {
     this.#context?.report(event);
   }
 
+  /** Tries to the end to carry out what is kept, for it dies with this process. Calls that fail meanwhile add to it. */
   async #close(timeoutMs: number): Promise<void> {
     const startedAt = performance.now();
+    await this.#replayer.drain(timeoutMs * DRAIN_SHARE);
     this.#isClosing = true;
-    this.#replayer.stop();
-    if (!this.#queue.isEmpty) {
-      await endsWithin(timeoutMs, this.#replayer.run());
-      if (!this.#queue.isEmpty) {
-        this.#log(
-          'error',
-          `was closed before it took ${this.#queue.size} invalidations, which are lost: other processes may serve what they concern until it expires.`,
-        );
-      }
-    }
+    if (!this.#queue.isEmpty) this.#giveUp(this.#queue.size);
     await this.#inner.close(Math.max(0, timeoutMs - (performance.now() - startedAt)));
+  }
+
+  #giveUp(count: number): void {
+    this.#log(
+      'error',
+      `was closed before it took ${count} invalidations, which are lost: other processes may serve what they concern until it expires.`,
+    );
+    this.#context?.report({
+      type: 'error',
+      operation: 'close',
+      error: new CacheBackendError(
+        `${count} deferred invalidations were lost, for the store (${this.name}) could not take them before it was closed.`,
+        { cause: this.#lastFailure },
+      ),
+    });
   }
 }
 
@@ -243,15 +259,4 @@ function asCacheError(error: unknown, operation: string): CacheError {
   return isCacheError(error)
     ? error
     : new CacheConnectionError(`${operation} failed: ${String(error)}`, { cause: error });
-}
-
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
-
-async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const time = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(timeoutMs, LONGEST_DELAY_MS));
-  });
-  await Promise.race([work, time]);
-  clearTimeout(timer);
 }

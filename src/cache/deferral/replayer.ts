@@ -33,6 +33,8 @@ export class Replayer {
   #running: Promise<void> | undefined;
   #isAnswering = false;
   #isStopped = false;
+  /** Wakes whoever waits for the end. */
+  #tellEmpty: () => void = () => undefined;
   /** Asked for while a run was under way. */
   #isHurried = false;
   #failures = 0;
@@ -74,8 +76,16 @@ export class Replayer {
     return this.#running;
   }
 
-  /** Begins no run by itself any more. */
-  stop(): void {
+  /**
+   * Begins at once and goes on as usual, until nothing is left or the time is up. Begins nothing after that. What is
+   * under way then may still be carried out, and nobody is told.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    if (!this.#queue.isEmpty) {
+      const empty = new Promise<void>((resolve) => (this.#tellEmpty = resolve));
+      this.hurry();
+      await endsWithin(timeoutMs, empty);
+    }
     this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -86,6 +96,7 @@ export class Replayer {
     this.#timer = undefined;
     this.#isHurried = false;
     for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take()) {
+      if (this.#isStopped) return this.#queue.back();
       if (!(await this.#carryOut(next))) {
         this.#queue.back();
         this.#failures++;
@@ -97,6 +108,7 @@ export class Replayer {
     }
     this.#delayMs = FIRST_REPLAY_DELAY_MS;
     this.#listener.onEmpty();
+    this.#tellEmpty();
   }
 
   /** Tries the invalidation and, where that has failed often, larger ones. Gives whether one succeeded. */
@@ -126,4 +138,16 @@ export class Replayer {
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => void this.run(), delayMs).unref();
   }
+}
+
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+/** Waits for work, and not for longer than it may take. Keeps the process alive meanwhile. */
+async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(timeoutMs, LONGEST_DELAY_MS));
+  });
+  await Promise.race([work, time]);
+  clearTimeout(timer);
 }

@@ -406,31 +406,85 @@ describe(deferring.name, () => {
       expect(timers.countTimers()).to.equal(0);
     });
 
-    it('says what is lost, and tries only once', async () => {
+    it('tries again until the store is back', async () => {
+      inner.goDown();
+      await failureOf(() => store.delete(['a']));
+      const closing = backend.close(5000);
+      await timers.tickAsync(1000);
+      expect(inner.calls('close')).to.equal(0);
+      inner.heal();
+      await timers.tickAsync(LONGEST_REPLAY_DELAY_MS);
+      await closing;
+      expect(replayed).to.deep.equal(['keys']);
+      expect(inner.calls('close')).to.equal(1);
+      expect(events.filter(({ type }) => type === 'error')).to.deep.equal([]);
+      expect(timers.countTimers()).to.equal(0);
+    });
+
+    it('does so at once when the store says that it is back', async () => {
+      inner.goDown();
+      await failureOf(() => store.delete(['a']));
+      const closing = backend.close(60_000);
+      await timers.tickAsync(20_000);
+      inner.comeBack();
+      await Promise.all([closing, timers.tickAsync(0)]);
+      expect(replayed).to.deep.equal(['keys']);
+    });
+
+    it('carries out, too, what an invalidation that was under way failed to do', async () => {
+      inner.goDown();
+      await failureOf(() => store.delete(['a']));
+      inner.heal();
+      const held = inner.hold('delete');
+      const closing = backend.close(5000);
+      await held.arrived();
+      inner.fail('clear', { times: 1 });
+      await failureOf(() => store.clear());
+      held.release();
+      await Promise.all([closing, timers.tickAsync(5000)]);
+      expect(replayed).to.deep.equal(['keys', 'cache']);
+    });
+
+    it('says what is lost, in the log and by an event, when the time is up', async () => {
       inner.goDown();
       await failureOf(() => store.delete(['a', 'b']));
       await failureOf(() => store.clear());
       await failureOf(() => backend.invalidateTags({ anyOf: ['t'] }));
       await timers.tickAsync(1);
-      inner.resetCalls();
-      await Promise.all([backend.close(1000), timers.tickAsync(1)]);
-      expect(inner.calls('clear')).to.equal(1);
+      const closing = backend.close(1000);
+      await timers.tickAsync(799);
+      expect(inner.calls('close')).to.equal(0);
+      await timers.tickAsync(1);
+      await closing;
       expect(lines.at(-1)).to.match(/before it took 2 invalidations, which are lost/);
+      const errors = events.flatMap((event) => (event.type === 'error' ? [event] : []));
+      expect(errors).to.have.length(1);
+      expect(errors[0]).to.have.property('operation', 'close');
+      expect(errors[0]!.error).to.be.instanceOf(CacheBackendError);
+      expect(errors[0]!.error.message).to.match(/^2 deferred invalidations were lost/);
+      expect(inner.calls('close')).to.equal(1);
+      const tried = inner.calls('clear');
+      await timers.tickAsync(60_000);
+      expect(inner.calls('clear')).to.equal(tried);
       expect(timers.countTimers()).to.equal(0);
       expect(backend.close(1)).to.equal(backend.close(1));
     });
 
-    it('does not wait for a store that hangs longer than it may', async () => {
+    it('does not wait for a store that hangs longer than it may, nor asks it for more afterwards', async () => {
       inner.goDown();
       await failureOf(() => store.delete(['a']));
+      await failureOf(() => store.deletePattern(compilePattern('b*')));
+      inner.heal();
       const held = inner.hold('delete');
       const closing = backend.close(1000);
-      await timers.tickAsync(999);
+      await timers.tickAsync(799);
       expect(inner.calls('close')).to.equal(0);
       await timers.tickAsync(1);
       await closing;
       expect(inner.calls('close')).to.equal(1);
       held.release();
+      await timers.tickAsync(10_000);
+      expect(inner.calls('deletePattern')).to.equal(0);
     });
   });
 });
