@@ -9,6 +9,7 @@ import type {
   CacheSpace,
   TagSelection,
 } from '#internal/cache/backend.js';
+import type { MaybePromise } from '#internal/cache/maybe-promise.js';
 import { CacheTimeoutError } from '#internal/errors.js';
 
 /**
@@ -28,10 +29,12 @@ export class SlowBackend implements CacheBackend {
     readonly allowedMs: number;
     readonly takesMs: number;
   }[] = [];
+  /** So many times the load of another process is under way, and over at once, before this one may load. */
+  turnsOfOthers = 0;
   readonly #memory = new MemoryBackend({ sweepInterval: Infinity });
 
   constructor(readonly callTimeoutMs: number) {
-    this.capabilities = { ...this.#memory.capabilities, isShared: true };
+    this.capabilities = { ...this.#memory.capabilities, isShared: true, hasLeases: true };
   }
 
   attach(context: BackendContext): void {
@@ -44,6 +47,12 @@ export class SlowBackend implements CacheBackend {
       get: (key, hints) => this.#after('get', hints, key, () => store.get(key)),
       getMany: (keys, hints) => this.#after('getMany', hints, keys[0], () => store.getMany(keys)),
       begin: (keys, hints) => this.#after('begin', hints, keys[0], () => store.begin(keys)),
+      beginTurns: (keys, hints) =>
+        this.#after('beginTurns', hints, keys[0], () => {
+          if (this.turnsOfOthers === 0) return store.begin(keys);
+          this.turnsOfOthers--;
+          return keys.map(() => ({ whenOver: Promise.resolve(), cancel: () => undefined }));
+        }),
       watch: (options) => this.#after('watch', options, undefined, () => store.watch()),
       release: (tokens) => store.release(tokens),
       store: (writes, options) =>
@@ -55,7 +64,7 @@ export class SlowBackend implements CacheBackend {
       expire: (key, ttlMs, retainMs, options) =>
         this.#after('expire', options, key, () => store.expire(key, ttlMs, retainMs)),
       touch: (key, retainMs) => store.touch(key, retainMs),
-      scan: (request) => store.scan(request),
+      scan: (request) => this.#after('scan', undefined, undefined, () => store.scan(request)),
     };
   }
 
@@ -89,7 +98,7 @@ export class SlowBackend implements CacheBackend {
     operation: string,
     options: CallOptions | undefined,
     key: string | undefined,
-    run: () => Answer | Promise<Answer>,
+    run: () => MaybePromise<Answer>,
   ): Promise<Answer> {
     const latencyMs =
       this.latencyOf?.(operation, key) ??

@@ -81,6 +81,12 @@ const CALLS: readonly ((service: Service) => Promise<unknown>)[] = [
   (service) => service.evict(2),
   (service) => service.evictEarly(2),
   (service) => service.everything(2),
+  ({ cacheManager }) => cacheManager.cache('a').expire(2, '1h'),
+  ({ cacheManager }) => cacheManager.cache('a').getEntry(2),
+  ({ cacheManager }) => cacheManager.cache('a').keys(),
+  ({ cacheManager, origin }) => cacheManager.cache('w').warm([[2, async () => origin.version]]),
+  ({ cacheManager, origin }) =>
+    cacheManager.cache('l').getOrSet(2, async () => origin.version, { sync: 'cluster' }),
 ];
 
 /** A way for Redis to fail. `end` makes it work again. */

@@ -144,11 +144,26 @@ describe('The time that a call spends on the store', () => {
         ],
         { nullTtl: 0 },
       ),
+    expire: () => manager.cache('a').expire(1, 1000),
+    'expire, with an entry there': () => manager.cache('filled').expire(1, 1000),
+    getEntry: () => manager.cache('a').getEntry(1),
+    'getEntry of a timed cache': () => manager.cache('timed', { staleIfError: '1m' }).getEntry(1),
+    keys: () => manager.cache('a').keys(),
+    'warm, by a load': () => manager.cache('a').warm([[1, work]]),
+    'warm, with a value': () => manager.cache('a').warm([[1, 'value']]),
+    "getOrSet with sync: 'cluster'": () =>
+      manager.cache('a').getOrSet(1, work, { sync: 'cluster' }),
+    "getOrSet with sync: 'cluster', after two others": () => {
+      backend.turnsOfOthers = 2;
+      return manager.cache('a').getOrSet(1, work, { sync: 'cluster' });
+    },
   };
 
   for (const [fault, latenciesMs] of Object.entries(FAULTS)) {
     for (const [name, call] of Object.entries(CALLS)) {
       it(`is one timeout at the most for ${name}, when the store ${fault}`, async () => {
+        await manager.cache('filled').set(1, 'value');
+        backend.calls.length = 0;
         backend.latenciesMs = latenciesMs;
         expect(await costOf(call)).to.be.at.most(TIMEOUT_MS + MORE_MS);
       });
