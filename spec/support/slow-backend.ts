@@ -31,6 +31,8 @@ export class SlowBackend implements CacheBackend {
   }[] = [];
   /** So many times the load of another process is under way, and over at once, before this one may load. */
   turnsOfOthers = 0;
+  /** What showed during such a turn that the store is out of reach. */
+  turnFailure: CacheTimeoutError | undefined;
   readonly #memory = new MemoryBackend({ sweepInterval: Infinity });
 
   constructor(readonly callTimeoutMs: number) {
@@ -51,7 +53,9 @@ export class SlowBackend implements CacheBackend {
         this.#after('beginTurns', hints, keys[0], () => {
           if (this.turnsOfOthers === 0) return store.begin(keys);
           this.turnsOfOthers--;
-          return keys.map(() => ({ whenOver: Promise.resolve(), cancel: () => undefined }));
+          const { turnFailure: failure } = this;
+          const whenOver = Promise.resolve();
+          return keys.map(() => ({ whenOver, failure, cancel: () => undefined }));
         }),
       watch: (options) => this.#after('watch', options, undefined, () => store.watch()),
       release: (tokens) => store.release(tokens),

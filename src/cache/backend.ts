@@ -310,6 +310,11 @@ export interface LoadTurn {
    * or its process no longer renews its lease. Never rejects. Asks the store nothing.
    */
   readonly whenOver: Promise<void>;
+  /**
+   * What showed, while the other load was waited for, that the store is out of reach: the wait has taken the time that a
+   * call may wait for the store. Set before `whenOver` resolves; absent or `undefined` otherwise.
+   */
+  readonly failure?: CacheError | undefined;
   /** Stops waiting; `whenOver` then stays pending. */
   cancel(): void;
 }

@@ -84,6 +84,12 @@ export class CallBudget {
     if (!this.goesOn && isOutage(error)) this.firstFailure ??= error;
   }
 
+  /** The call has waited for the store as long as it may, other than for a step: nothing is left for further ones. */
+  useUp(error: unknown): void {
+    this.note(error);
+    this.spentMs = Math.max(this.spentMs, this.totalMs);
+  }
+
   /**
    * Counts the time until a step's answer, and takes note of its failure.
    *

@@ -1,4 +1,5 @@
 import type { FillStart, FillToken, LoadTurn } from './backend.js';
+import type { CallBudget } from './call-budget.js';
 import type { StoredEntry } from './entry.js';
 import type { RunOptions } from './fill-options.js';
 import type { FillTarget } from './fill-store.js';
@@ -102,10 +103,14 @@ export function isTurn(start: FillStart | LoadTurn): start is LoadTurn {
   return 'whenOver' in start;
 }
 
-/** Waits for others' loads to end. `late`: longer than a load within a load may wait. */
+/**
+ * Waits for others' loads to end. `late`: longer than a load within a load may wait. When the store fell silent
+ * meanwhile, the caller's time for it is used up.
+ */
 export async function waitForTurns(
   turns: readonly LoadTurn[],
   waiters: LoadWaiters,
+  budget: CallBudget | undefined,
 ): Promise<'over' | 'late' | 'abandoned'> {
   let timer: NodeJS.Timeout | undefined;
   let forget: (() => void) | undefined;
@@ -120,6 +125,8 @@ export async function waitForTurns(
   try {
     const end = await Promise.race([over, stop]);
     if (end !== 'over') for (const turn of turns) turn.cancel();
+    const silent = turns.find(({ failure }) => failure !== undefined);
+    if (silent !== undefined) budget?.useUp(silent.failure);
     return end;
   } finally {
     clearTimeout(timer);
@@ -149,7 +156,7 @@ async function takeTurn(
       start.cancel();
       return { kind: 'none' };
     }
-    const end = await waitForTurns([start], waiters);
+    const end = await waitForTurns([start], waiters, budget);
     if (end === 'abandoned') return { kind: 'none' };
     if (end === 'late') return beginUnturned(target, options);
     const confirmedAt = nextOrder();

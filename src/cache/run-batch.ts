@@ -70,7 +70,7 @@ export async function runBatch(batch: Batch, keys: readonly string[], land: Land
       for (const key of wanted) land(key, NOTHING);
       return;
     }
-    const end = await waitForTurns(turns, waiters);
+    const end = await waitForTurns(turns, waiters, options.budget);
     if (end === 'abandoned') {
       for (const key of wanted) land(key, NOTHING);
       return;

@@ -7,7 +7,7 @@ import { silentLogger } from '#internal/cache/cache-logger.js';
 import { CacheManager } from '#internal/manager/cache-manager.js';
 import type { RedisBackendOptions } from '#internal/backends/redis/redis-options.js';
 import { compilePattern } from '#internal/cache/key-pattern.js';
-import { CacheConnectionError } from '#internal/errors.js';
+import { CacheConnectionError, CacheTimeoutError } from '#internal/errors.js';
 import { GatedSource } from '../../support/gated-source.js';
 import { eventually } from '../../support/eventually.js';
 import {
@@ -441,6 +441,25 @@ describe('leases in Redis', () => {
       while (!isDegraded()) await Promise.allSettled([second.backend.ping()]);
       await new Promise((resolve) => setImmediate(resolve));
       expect(state.isOver).to.equal(true);
+    } finally {
+      await valve.close();
+    }
+  });
+
+  it('let waiters go on by themselves as soon as Redis gives no sign of life', async () => {
+    const valve = await TcpValve.open(server.port);
+    try {
+      const [first, second] = [
+        node(),
+        node({ host: '127.0.0.1', port: valve.port, commandTimeout: '100ms' }),
+      ];
+      await granted(first);
+      const waiting = await held(second);
+      valve.shut();
+      await waiting.whenOver;
+      expect(waiting.failure).to.be.instanceOf(CacheTimeoutError);
+      // Its subscription is not known to be silent yet, and nothing but the waiting has asked Redis.
+      expect(second.events).to.deep.equal([]);
     } finally {
       await valve.close();
     }

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
+import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import { RedisBus } from '#internal/backends/redis/redis-bus.js';
+import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
+import type { CacheBackend } from '#internal/cache/backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { Cacheable } from '#internal/decorators/cacheable.js';
 import { CacheEvict } from '#internal/decorators/cache-evict.js';
@@ -89,6 +93,16 @@ const CALLS: readonly ((service: Service) => Promise<unknown>)[] = [
     cacheManager.cache('l').getOrSet(2, async () => origin.version, { sync: 'cluster' }),
 ];
 
+/** Where the cache of an application lies. */
+const SETUPS: Readonly<Record<string, (url: string) => CacheBackend>> = {
+  Redis: (url) => new RedisBackend({ url, connectTimeout: '500ms' }),
+  'two tiers': (url) =>
+    new TieredBackend({
+      l2: new RedisBackend({ url, connectTimeout: '500ms' }),
+      bus: new RedisBus({ url, connectTimeout: '500ms' }),
+    }),
+};
+
 /** A way for Redis to fail. `end` makes it work again. */
 interface Fault {
   readonly name: string;
@@ -158,8 +172,12 @@ async function waitUntil(isSo: () => boolean | Promise<boolean>): Promise<void> 
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-for (const fault of FAULTS) {
-  describe(`When Redis ${fault.name}`, () => {
+const CASES = Object.entries(SETUPS).flatMap(([setup, backendAt]) =>
+  FAULTS.map((fault) => ({ setup, backendAt, fault })),
+);
+
+for (const { setup, backendAt, fault } of CASES) {
+  describe(`A cache in ${setup}, when Redis ${fault.name}`, () => {
     let server: RedisServer;
     let hole: BlackHole;
     const managers: CacheManager[] = [];
@@ -169,8 +187,7 @@ for (const fault of FAULTS) {
 
     /** A process of the application, connected and with every script known to the server. */
     const startService = async (url: string): Promise<Service> => {
-      const backend = new RedisBackend({ url, connectTimeout: '500ms' });
-      const manager = new CacheManager({ backend, logger: silentLogger });
+      const manager = new CacheManager({ backend: backendAt(url), logger: silentLogger });
       managers.push(manager);
       const service = new Service(manager, origin);
       for (const call of CALLS) await call(service);
@@ -237,6 +254,37 @@ for (const fault of FAULTS) {
       expect(await service.find(1)).to.equal(now);
     });
 
+    if (fault.isOutOfReach) {
+      it('whoever loads for all processes, and whoever waits for that, goes on', async () => {
+        const [loader, waiter] = [await throughHole(), await throughHole()];
+        let endLoad = (): void => undefined;
+        const gate = new Promise<void>((resolve) => (endLoad = resolve));
+        const loading = once(loader, async () => {
+          await gate;
+          return 'of the loader';
+        });
+        const observer = server.client();
+        await waitUntil(async () => (await waitersOf(observer)).length === 1);
+        let ownLoadAt = Infinity;
+        const waiting = once(waiter, async () => {
+          ownLoadAt = performance.now();
+          return 'of the waiter';
+        });
+        await waitUntil(async () => (await waitersOf(observer))[0] === 1);
+        observer.disconnect();
+        const brokenAt = performance.now();
+        await fault.begin(server, hole);
+        expect(await waiting).to.equal('of the waiter');
+        // Half a timeout until it is asked for a sign of life, and a timeout for the answer; its timers take 2 s.
+        expect(ownLoadAt - brokenAt).to.be.below(1.5 * TIMEOUT_MS + SLACK_MS);
+        const loadedAt = performance.now();
+        endLoad();
+        expect(await loading).to.equal('of the loader');
+        expect(performance.now() - loadedAt).to.be.below(TIMEOUT_MS + SLACK_MS);
+        await fault.end(server, hole);
+      });
+    }
+
     it('nothing piles up, and calls cost next to nothing once that is known', async () => {
       const service = await throughHole();
       await fault.begin(server, hole);
@@ -255,9 +303,21 @@ for (const fault of FAULTS) {
         await service.find(3);
         return (await service.cacheManager.cache('a').get(3)) !== undefined;
       });
-      expect(service.cacheManager.health().status).to.equal('healthy');
+      await waitUntil(() => service.cacheManager.health().status === 'healthy');
     });
   });
+}
+
+/** Loads a key that only one process is to load. */
+function once({ cacheManager }: Service, load: () => Promise<string>): Promise<string> {
+  return cacheManager.cache<[key: string], string>('once').getOrSet('k', load, { sync: 'cluster' });
+}
+
+/** By lease of the cache `once`: how many processes wait for its end. */
+async function waitersOf(client: Redis): Promise<readonly number[]> {
+  const names = await client.keys('*:once:*%~turn');
+  const leases = await Promise.all(names.map((name) => client.get(name)));
+  return leases.map((lease) => (lease ?? '').split(' ').slice(2).filter(Boolean).length);
 }
 
 describe("A user's client in an outage", () => {

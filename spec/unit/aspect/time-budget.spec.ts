@@ -189,6 +189,28 @@ describe('The time that a call spends on the store', () => {
     expect(manager.statistics().misses).to.equal(1);
   });
 
+  for (const [name, call] of Object.entries({
+    getOrSet: () => manager.cache('a').getOrSet(1, work, { sync: 'cluster' }),
+    getOrSetMany: () =>
+      manager
+        .cache('a')
+        .getOrSetMany([1], async () => new Map([[1, await work()]]), { sync: 'cluster' }),
+  })) {
+    it(`is used up for ${name} by a wait for others that the store did not outlive`, async () => {
+      const failure = new CacheTimeoutError('slow: a sign of life', TIMEOUT_MS);
+      Object.assign(backend, { turnsOfOthers: 1, turnFailure: failure, latenciesMs: [0] });
+      const before = runs;
+      expect(await costOf(call)).to.be.at.most(MORE_MS);
+      expect(runs).to.equal(before + 1);
+      expect(backend.calls.at(-1)?.operation).to.equal('beginTurns');
+      const strict = (): Promise<unknown> =>
+        manager.cache('b', { onError: 'throw' }).getOrSet(1, work, { sync: 'cluster' });
+      backend.turnsOfOthers = 1;
+      const error = await costOf(strict).catch((reason: unknown) => reason);
+      expect(error).to.equal(failure);
+    });
+  }
+
   it('does not keep an invalidation from being carried out later', async () => {
     await costOf(() => manager.cache('c').set(1, 'old'));
     const deferred: string[] = [];

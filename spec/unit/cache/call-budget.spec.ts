@@ -42,6 +42,16 @@ describe(CallBudget.name, () => {
     expect(left()).to.equal(-200);
   });
 
+  it('has nothing left for further steps when it was used up elsewhere', async () => {
+    const error = new CacheTimeoutError('a wait', TOTAL_MS);
+    await spend(20);
+    budget.useUp(error);
+    expect(left()).to.equal(0);
+    expect(budget.failure).to.equal(error);
+    await spend(20);
+    expect(left()).to.equal(-20);
+  });
+
   it('does not count the time between steps', async () => {
     await spend(100);
     await timers.tickAsync(10_000);

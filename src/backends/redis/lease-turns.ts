@@ -1,4 +1,5 @@
 import type { LoadTurn } from '../../cache/backend.js';
+import type { CacheError } from '../../errors.js';
 
 /** How long after a lease's end a waiter looks again, at the least and at the most. In milliseconds. */
 const SOONEST_MS = 5;
@@ -9,6 +10,7 @@ const LONGEST_LEASE_MS = 60_000;
 /** A load of another process that this process waits for. */
 export class LeaseTurn implements LoadTurn {
   readonly whenOver: Promise<void>;
+  #failure: CacheError | undefined;
   readonly #forget: (turn: LeaseTurn) => void;
   readonly #patienceMs: number;
   #resolve: () => void = () => undefined;
@@ -31,6 +33,10 @@ export class LeaseTurn implements LoadTurn {
     });
   }
 
+  get failure(): CacheError | undefined {
+    return this.#failure;
+  }
+
   /** Takes when the lease ends, in milliseconds from now. One timer serves however often it moves. */
   waitFor(leftMs: number): void {
     const endsAt = performance.now() + Math.min(leftMs, LONGEST_LEASE_MS) + this.#patienceMs;
@@ -43,6 +49,13 @@ export class LeaseTurn implements LoadTurn {
     if (this.#isOver) return;
     this.cancel();
     this.#resolve();
+  }
+
+  /** The store does not answer. */
+  fail(error: CacheError): void {
+    if (this.#isOver) return;
+    this.#failure = error;
+    this.end();
   }
 
   cancel(): void {
@@ -83,6 +96,11 @@ export class LeaseTurns {
     return size;
   }
 
+  /** The keys that are waited for. */
+  names(): readonly string[] {
+    return [...this.#turns.keys()];
+  }
+
   add(name: string): LeaseTurn {
     const turn = new LeaseTurn(name, this.#forget, this.#random);
     const others = this.#turns.get(name);
@@ -104,6 +122,11 @@ export class LeaseTurns {
   /** Lets all look for themselves: messages may have been missed. */
   endAll(): void {
     for (const turns of [...this.#turns.values()]) for (const turn of [...turns]) turn.end();
+  }
+
+  /** Ends the turns of a key for which the store does not answer. */
+  fail(name: string, error: CacheError): void {
+    for (const turn of [...(this.#turns.get(name) ?? [])]) turn.fail(error);
   }
 
   readonly #forget = (turn: LeaseTurn): void => {

@@ -11,6 +11,7 @@ import type { RedisLike } from './redis-like.js';
 import type { RedisFillToken } from './redis-parts.js';
 import { runScript } from './redis-script.js';
 import { RedisSubscriber } from './redis-subscriber.js';
+import { TurnWatch } from './turn-watch.js';
 
 /** What the leases of a backend need to know. */
 export interface RedisLeasesSettings {
@@ -73,7 +74,8 @@ const SUBSCRIBING_MS = 100;
  * life.
  *
  * The channel is subscribed before a lease is asked for. When the subscription is interrupted, and when it is active
- * again, all who wait look for themselves, for a message may have been missed.
+ * again, all who wait look for themselves, for a message may have been missed. While somebody waits, Redis is asked
+ * for a sign of life; see `TurnWatch`.
  *
  * (The lease is that of "Scaling Memcache at Facebook", with waiters that are told instead of told to come again.)
  */
@@ -83,14 +85,16 @@ export class RedisLeases {
   readonly #channels: string;
   readonly #subscriber: RedisSubscriber | undefined;
   readonly #turns = new LeaseTurns();
+  readonly #watch: TurnWatch;
   readonly #held: HeldLeases;
   #grants = 0;
   #isClosed = false;
 
   constructor(settings: RedisLeasesSettings) {
-    const { connection, provide, channels, leaseMs, fillTimeoutMs } = settings;
+    const { connection, provide, channels, leaseMs, fillTimeoutMs, commandTimeoutMs } = settings;
     this.#settings = settings;
     this.#channels = channels;
+    this.#watch = new TurnWatch({ connection, turns: this.#turns, commandTimeoutMs });
     this.#held = new HeldLeases({ connection, channels, leaseMs, fillTimeoutMs });
     if (!settings.maySubscribe) return;
     this.#subscriber = new RedisSubscriber({
@@ -151,6 +155,7 @@ export class RedisLeases {
   close(): void {
     this.#isClosed = true;
     this.#held.close();
+    this.#watch.close();
     this.#subscriber?.close();
     this.#turns.endAll();
   }
@@ -245,7 +250,10 @@ export class RedisLeases {
     )) as unknown[];
     asked.forEach(({ key, turn, grant }, index) => {
       const leftMs = Number(reply[index]);
-      if (leftMs > 0) return turn.waitFor(leftMs);
+      if (leftMs > 0) {
+        this.#watch.start();
+        return turn.waitFor(leftMs);
+      }
       turn.cancel();
       taken.turns.delete(key);
       if (leftMs === ENTRY_IS_THERE) return void taken.there.push(key);
