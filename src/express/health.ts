@@ -9,6 +9,7 @@ import type { CacheHealth, CacheManager } from '../manager/cache-manager.js';
 import { locateManager } from '../manager/manager-locator.js';
 import type { HttpMiddleware } from './http-middleware.js';
 import { sendJson } from './json-answer.js';
+import { expectManagerOption } from './manager-option.js';
 
 /** Options of {@link cacheHealth}. */
 export interface CacheHealthOptions {
@@ -112,11 +113,11 @@ export function cacheHealth(options: CacheHealthOptions = {}): HttpMiddleware {
     1,
     Infinity,
   );
-  if (typeof options.manager === 'object') locateManager(undefined, options.manager);
+  const given = expectManagerOption(owner, options.manager);
   const examine = healthExaminer({ minHitRate, minRequests });
   return (req, res, next) => {
     const answer = async (): Promise<void> => {
-      const report = await examine(locateManager(undefined, options.manager));
+      const report = await examine(locateManager(undefined, given));
       const status = isAlwaysOk ? 200 : HTTP_STATUS[report.status];
       sendJson(req.method, res, status, healthBody(report, exposesDetails));
     };

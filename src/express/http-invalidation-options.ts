@@ -12,6 +12,7 @@ import {
   rejectUnknown,
 } from '../options.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
+import { expectManagerOption, type ManagerOption } from './manager-option.js';
 
 /** A list, or a function that gives one once the head of the response is known. */
 export type ListOf<
@@ -73,7 +74,7 @@ export const DEFAULT_INVALIDATE_TIMING = 'before';
 
 /** {@link HttpInvalidationOptions}, checked. What is not said stays open, for others may say it. */
 export interface ResolvedHttpInvalidationOptions {
-  readonly manager: CacheManager | (() => CacheManager) | undefined;
+  readonly manager: ManagerOption;
   readonly scope: InvalidationScope | undefined;
   readonly basePath: string | undefined;
   readonly tags: ListOf;
@@ -111,7 +112,7 @@ export function resolveHttpInvalidationOptions(
   }
   if (condition !== undefined) expectFunction(`${OWNER}.condition`, condition);
   return Object.freeze({
-    manager,
+    manager: expectManagerOption(OWNER, manager),
     scope,
     basePath,
     tags: typeof tags === 'function' ? tags : normalizeTags(tags ?? [], `${OWNER}.tags`),

@@ -11,6 +11,7 @@ import {
   rejectUnknown,
 } from '../options.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
+import { expectManagerOption, type ManagerOption } from './manager-option.js';
 
 /** The length of one unit, in milliseconds. */
 const PERIOD_MS = {
@@ -80,7 +81,7 @@ export const DEFAULT_RATE_LIMIT_HEADERS = 'draft-8';
 export interface ResolvedRateLimitOptions {
   readonly limit: number;
   readonly windowMs: number;
-  readonly manager: CacheManager | (() => CacheManager) | undefined;
+  readonly manager: ManagerOption;
   readonly name: string;
   readonly key: ((req: HttpRequest, res: HttpResponse) => string | undefined) | undefined;
   readonly skip: ((req: HttpRequest, res: HttpResponse) => boolean) | undefined;
@@ -117,7 +118,7 @@ export function resolveRateLimitOptions(
   return Object.freeze({
     limit,
     windowMs,
-    manager: given.manager,
+    manager: expectManagerOption(OWNER, given.manager),
     name: expectName(given.name ?? rate),
     key,
     skip,

@@ -6,7 +6,6 @@ import { InvalidOptionError } from '../errors.js';
 import { HttpCachePolicy } from '../http/http-cache-policy.js';
 import { HTTP_PROFILES } from '../http/http-profile.js';
 import { queryFilter, type QueryFilter } from '../http/query-parameters.js';
-import { CacheManager } from '../manager/cache-manager.js';
 import {
   describeValue,
   expectBoolean,
@@ -26,11 +25,12 @@ import {
   type HttpCacheOptions,
 } from './http-cache-options.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
+import { expectManagerOption, type ManagerOption } from './manager-option.js';
 import { resolveVaryBy, type ResolvedAttribute } from './vary-by.js';
 
 /** {@link HttpCacheOptions}, checked, with every default in place. */
 export interface ResolvedHttpCacheOptions {
-  readonly manager: CacheManager | (() => CacheManager) | undefined;
+  readonly manager: ManagerOption;
   readonly cache: string;
   /** Whether responses that say nothing are stored. */
   readonly hasTtl: boolean;
@@ -116,7 +116,7 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
   const varyBy = resolveVaryBy(`${OWNER}.varyBy`, options.varyBy ?? []);
   if (options.front === true) expectFrontable(options, varyBy);
   return Object.freeze({
-    manager: expectManager(options.manager),
+    manager: expectManagerOption(OWNER, options.manager),
     cache: expectText(`${OWNER}.cache`, options.cache ?? DEFAULT_HTTP_CACHE),
     hasTtl: ttl !== undefined && toMilliseconds(ttl, `${OWNER}.ttl`) > 0,
     tags:
@@ -163,16 +163,6 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
     policy: policyOf(options, ttl),
     strictPolicy: policyOf(options, undefined),
   });
-}
-
-function expectManager(given: HttpCacheOptions['manager']): HttpCacheOptions['manager'] {
-  if (given === undefined || typeof given === 'function' || given instanceof CacheManager) {
-    return given;
-  }
-  throw new InvalidOptionError(
-    `${OWNER}.manager`,
-    `expected a CacheManager, or a function that gives one, got ${describeValue(given)}`,
-  );
 }
 
 function policyOf(options: HttpCacheOptions, ttl: HttpCacheOptions['ttl']): HttpCachePolicy {

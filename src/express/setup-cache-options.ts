@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Duration } from '../duration.js';
 import { CacheConfigurationError, InvalidOptionError } from '../errors.js';
 import type { CacheManager } from '../manager/cache-manager.js';
+import { expectManager } from '../manager/manager-locator.js';
 import { describeValue, expectOptions, rejectUnknown } from '../options.js';
 import type { CacheAdminOptions } from './admin/admin-options.js';
 import type { CacheErrorHandlerOptions } from './error-handler.js';
@@ -117,7 +118,8 @@ export function checkSetupCacheOptions(options: SetupCacheOptions): void {
       );
     }
   }
-  const { health, signals = [] } = options;
+  const { manager, health, signals = [] } = options;
+  if (manager !== undefined) expectManager(`${OWNER}.manager`, manager);
   if (health !== undefined && health !== false) expectHealthPath(health.path);
   if (!Array.isArray(signals) || !signals.every((each) => typeof each === 'string')) {
     throw new InvalidOptionError(

@@ -87,7 +87,8 @@ function ownManager(self: object | null): CacheManager | undefined {
   return property instanceof CacheManager ? property : undefined;
 }
 
-function expectManager(option: string, manager: unknown): CacheManager {
+/** @throws {@link InvalidOptionError} when it is none */
+export function expectManager(option: string, manager: unknown): CacheManager {
   if (manager instanceof CacheManager) return manager;
   throw new InvalidOptionError(option, `expected a CacheManager, got ${describeValue(manager)}`);
 }

@@ -1,7 +1,6 @@
 import { toMilliseconds, type Duration } from '../../duration.js';
 import { CacheConfigurationError, InvalidOptionError } from '../../errors.js';
 import type { CacheManager } from '../../manager/cache-manager.js';
-import { locateManager } from '../../manager/manager-locator.js';
 import {
   describeValue,
   expectBoolean,
@@ -12,6 +11,7 @@ import {
   expectText,
   rejectUnknown,
 } from '../../options.js';
+import { expectManagerOption, type ManagerOption } from '../manager-option.js';
 import type { AdminAuthHandler } from './admin-handler.js';
 import { isBearerAuth } from './bearer-auth.js';
 
@@ -75,7 +75,7 @@ export interface CacheAdminOptions {
 export interface ResolvedAdminOptions {
   readonly auth: readonly AdminAuthHandler[];
   readonly isOpen: boolean;
-  readonly manager: CacheManager | (() => CacheManager) | undefined;
+  readonly manager: ManagerOption;
   readonly basePath: string;
   readonly hasLegacyRoutes: boolean;
   readonly dashboard: 'guarded' | 'public' | 'none';
@@ -117,7 +117,6 @@ export function resolveAdminOptions(options: CacheAdminOptions): ResolvedAdminOp
     options.allowUnauthenticated ?? false,
   );
   expectGuard(auth, isOpen);
-  if (typeof options.manager === 'object') locateManager(undefined, options.manager);
   const dashboard = expectOneOf(`${OWNER}.dashboard`, options.dashboard ?? true, [
     true,
     false,
@@ -135,7 +134,7 @@ export function resolveAdminOptions(options: CacheAdminOptions): ResolvedAdminOp
   return {
     auth,
     isOpen,
-    manager: options.manager,
+    manager: expectManagerOption(OWNER, options.manager),
     basePath,
     hasLegacyRoutes,
     dashboard: dashboard === false ? 'none' : takesToken ? 'public' : 'guarded',
