@@ -157,6 +157,7 @@ export type {
   StoreOutcome,
   TagSelection,
   TurnHints,
+  ValueSizes,
 } from './cache/backend.js';
 export type { BusContext, CacheBus } from './cache/cache-bus.js';
 export type { EntryFraming, ValueModel } from './cache/entry-framer.js';

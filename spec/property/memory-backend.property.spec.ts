@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
 import type { MemoryBackendOptions } from '#internal/backends/memory/memory-backend-options.js';
-import type { BackendEvent, BackendStore, EntryWrite, Fence } from '#internal/cache/backend.js';
+import type {
+  BackendEvent,
+  BackendStore,
+  EntryWrite,
+  Fence,
+  ValueSizes,
+} from '#internal/cache/backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import type { StoredEntry } from '#internal/cache/entry.js';
 import { startsWith } from '#internal/testing/backend-session.js';
@@ -55,7 +61,8 @@ class Comparison {
   readonly #events: BackendEvent[] = [];
   readonly #stores: ReadonlyMap<string, BackendStore>;
 
-  constructor(options: MemoryBackendOptions) {
+  /** @param sizes - what the second cache knows of the sizes of its values */
+  constructor(options: MemoryBackendOptions, sizes?: ValueSizes) {
     this.backend = new MemoryBackend({ ...options, sweepInterval: Infinity });
     this.backend.attach({
       clock: { now: () => this.model.now },
@@ -63,7 +70,10 @@ class Comparison {
       framer: undefined as never,
       report: (event) => void this.#events.push(event),
     });
-    this.#stores = new Map(CACHES.map((name) => [name, this.backend.open({ name, version: '1' })]));
+    const spaces = [{ name: CACHES[0] }, { name: CACHES[1], ...(sizes && { sizes }) }];
+    this.#stores = new Map(
+      spaces.map((space) => [space.name, this.backend.open({ version: '1', ...space })]),
+    );
   }
 
   step(op: Operation): void {
@@ -258,10 +268,10 @@ class Comparison {
   }
 }
 
-function holdsFor(options: MemoryBackendOptions): void {
+function holdsFor(options: MemoryBackendOptions, sizes?: ValueSizes): void {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 80, size: 'max' }), (operations) => {
-      const comparison = new Comparison(options);
+      const comparison = new Comparison(options, sizes);
       for (const op of operations) comparison.step(op);
       comparison.finish();
     }),
@@ -282,6 +292,11 @@ describe('MemoryBackend against a model', function () {
 
   it('forgets only what it reports, when bounded in bytes', () => {
     holdsFor({ maxEntries: Infinity, maxBytes: 2_000 });
+  });
+
+  it('forgets only what it reports, when values of known sizes are bounded', () => {
+    // Some are a good part of the 256 MiB that all of them may take.
+    holdsFor({}, { bytesOf: (value) => (value as string).length * 4_000_000 });
   });
 
   it('answers as the model does with copies', () => {

@@ -33,6 +33,12 @@ export class MemoryFixture {
     return this.backend.open(space) as unknown as SynchronousStore;
   }
 
+  /** A store of a cache that knows the sizes of its values. */
+  openSized(name: string, bytesOf: (value: unknown) => number | undefined): SynchronousStore {
+    const space: CacheSpace = { name, version: '1', sizes: { bytesOf } };
+    return this.backend.open(space) as unknown as SynchronousStore;
+  }
+
   write(
     key: string,
     value: unknown,

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
 import type { MemoryNode, MemorySegment } from '#internal/backends/memory/memory-node.js';
 import type { TagMarker } from '#internal/backends/memory/tag-marker.js';
+import type { WeighedEntries } from '#internal/backends/memory/weighed-entries.js';
 
 /** The private side of a `MemoryBackend`, as far as its books go. */
 interface Internals {
@@ -16,6 +17,7 @@ interface Internals {
   readonly pool: {
     readonly entries: number;
     readonly bytes: number;
+    readonly weighed: WeighedEntries | undefined;
     readonly policy: { readonly newest?: MemoryNode; readonly oldest?: MemoryNode };
     readonly expiry: { readonly heap: readonly MemoryNode[] };
     readonly timer: { readonly isPending: boolean };
@@ -57,6 +59,7 @@ export function checkMemoryInvariants(backend: MemoryBackend): MemoryHoldings {
   assert.equal(pool.bytes, sum(nodes.map((node) => node.sizeBytes)), 'byte total is wrong');
   assert.ok(pool.entries <= options.maxEntries, 'more entries than allowed');
   assert.ok(pool.bytes <= options.maxBytes, 'more bytes than allowed');
+  if (pool.weighed !== undefined) checkWeighed(pool.weighed, nodes);
   checkIndex(stores, nodes, known);
   checkExpiry(pool.expiry.heap, nodes);
   const markersInUse = checkTags(tags, nodes);
@@ -68,6 +71,13 @@ export function checkMemoryInvariants(backend: MemoryBackend): MemoryHoldings {
     hasTimer: pool.timer.isPending,
     ...checkTokens(stores),
   };
+}
+
+function checkWeighed({ size, oldest }: WeighedEntries, nodes: readonly MemoryNode[]): void {
+  const measured = nodes.filter(({ sizeBytes }) => sizeBytes > 0);
+  assert.equal(size, measured.length, 'entries of known sizes and their order disagree');
+  if (oldest === undefined) assert.equal(size, 0);
+  else assert.ok(measured.includes(oldest), 'an entry that has gone is kept in the order');
 }
 
 function policyOrder({ newest, oldest }: Internals['pool']['policy']): MemoryNode[] {

@@ -188,6 +188,17 @@ export interface CacheSpace {
   readonly tiers?: CacheTiers | undefined;
   /** The longest that a process' own tier keeps an entry, in milliseconds. @defaultValue Infinity */
   readonly l1TtlMs?: number | undefined;
+  /** Tells the sizes of this cache's values where they are known, for stores that keep values. */
+  readonly sizes?: ValueSizes | undefined;
+}
+
+/** What is known of the sizes of a cache's values. */
+export interface ValueSizes {
+  /**
+   * The bytes that a value takes in memory, found without a walk through it; `undefined` for one of which that is not
+   * known. Never throws, whatever it is given.
+   */
+  bytesOf(value: unknown): number | undefined;
 }
 
 /** Which tiers hold a cache's entries: both, only the process' own, or only the shared one. */

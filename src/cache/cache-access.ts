@@ -34,6 +34,8 @@ export abstract class CacheAccess {
   readonly retries: RetryThrottle;
   /** Whether reads by the cache's own settings do more than tell fresh entries from others. */
   readonly isTimed: boolean;
+  /** See `ValueSizes`. Given by a bridge that knows the form of what it stores in this cache. */
+  bytesOf: ((value: unknown) => number | undefined) | undefined = undefined;
   readonly #reportedLoads = new WeakSet();
   readonly #space: CacheSpace;
   #store: BackendStore | undefined;
@@ -50,6 +52,8 @@ export abstract class CacheAccess {
       framing: { ...runtime.framingOf(settings), errors: this.errors },
       tiers,
       l1TtlMs,
+      // Asked anew for each value: the bridge may come after the cache.
+      sizes: { bytesOf: (value) => this.bytesOf?.(value) },
     };
   }
 

@@ -19,6 +19,7 @@ import {
   type ResolvedHttpCacheOptions,
 } from './resolve-http-cache-options.js';
 import { requestTags } from './response-policy.js';
+import { recordBytes } from './stored-record.js';
 import { UncacheableKeys } from './uncacheable-keys.js';
 
 /**
@@ -136,7 +137,10 @@ class ResponseCache implements FrontRoute {
     const isKept = this.#epoch === epoch && this.#manager?.isClosed === false;
     if (this.#core !== undefined && isKept && typeof given !== 'function') return this.#core;
     const manager = locateManager(undefined, given);
-    if (manager !== this.#manager || this.#core === undefined) this.#core = manager.core(cache);
+    if (manager !== this.#manager || this.#core === undefined) {
+      this.#core = manager.core(cache);
+      this.#core.bytesOf = recordBytes;
+    }
     this.#manager = manager;
     this.#epoch = epoch;
     return this.#core;

@@ -26,6 +26,31 @@ export function readRecord(value: unknown): HttpRecord | undefined {
   return isSound ? record : undefined;
 }
 
+/** What a record takes beside its texts and its body: its fields, what is remembered of it, and how it is sent. */
+const RECORD_BYTES = 1_000;
+/** What a text takes beside its characters, and its place in a list. */
+const TEXT_BYTES = 24;
+
+/**
+ * What a record takes in memory, without a walk through it but for its fields; `undefined` for any other value. It need
+ * not be a sound one.
+ */
+export function recordBytes(value: unknown): number | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    const { body, headers } = value as Partial<Record<keyof HttpRecord, unknown>>;
+    if (!(body instanceof Uint8Array) || !Array.isArray(headers)) return undefined;
+    let bytes = RECORD_BYTES + body.byteLength;
+    for (const text of headers as readonly unknown[]) {
+      bytes += TEXT_BYTES + (typeof text === 'string' ? text.length : 0);
+    }
+    return bytes;
+  } catch {
+    // An accessor of what somebody else keeps in this cache.
+    return undefined;
+  }
+}
+
 export const NO_BODY: Uint8Array = new Uint8Array();
 
 /** A response that nothing is stored of, for the evaluation of conditionals. */

@@ -6,6 +6,7 @@ import type { ResolvedMemoryBackendOptions } from './memory-backend-options.js';
 import { isVoid, type MemoryNode, type MemorySegment } from './memory-node.js';
 import { SweepTimer } from './sweep-timer.js';
 import type { TagRegistry } from './tag-registry.js';
+import { WeighedEntries } from './weighed-entries.js';
 
 /** How many entries one tick of the timer frees: a fraction of a millisecond. */
 const SWEEP_SLICE = 1_000;
@@ -21,6 +22,8 @@ const SLICE_PAUSE_MS = 1;
  */
 export class EntryPool {
   readonly policy: EvictionPolicy<MemoryNode>;
+  /** Those that alone count against the bound in bytes; `undefined` = all do. */
+  readonly weighed: WeighedEntries | undefined;
   private readonly expiry = new ExpiryQueue<MemoryNode>();
   private readonly cleared: IterableIterator<MemoryNode>[] = [];
   private readonly timer = new SweepTimer(() => this.sweep(SWEEP_SLICE));
@@ -32,10 +35,14 @@ export class EntryPool {
     readonly context: BackendContext,
     readonly tags: TagRegistry,
   ) {
-    this.policy = limits.policy<MemoryNode>(limits);
+    this.weighed = limits.weighs === 'known' ? new WeighedEntries() : undefined;
+    // The policy is not asked for victims of a bound that is not one of all entries.
+    const { maxEntries } = limits;
+    const maxBytes = this.weighed === undefined ? limits.maxBytes : Infinity;
+    this.policy = limits.policy<MemoryNode>({ maxEntries, maxBytes });
   }
 
-  /** The estimated size of all entries, cleared ones that are not yet freed included. */
+  /** The estimated size of all entries that are measured, cleared ones that are not yet freed included. */
   get sizeBytes(): number {
     return this.bytes;
   }
@@ -103,6 +110,7 @@ export class EntryPool {
   private account(node: MemoryNode): void {
     this.entries += 1;
     this.bytes += node.sizeBytes;
+    if (node.sizeBytes > 0) this.weighed?.add(node);
     this.expiry.add(node);
     if (node.expiryIndex === 0) this.scheduleSweep(this.context.clock.now(), false);
   }
@@ -110,6 +118,7 @@ export class EntryPool {
   private discount(node: MemoryNode, successor: MemoryNode | undefined): void {
     this.entries -= 1;
     this.bytes -= node.sizeBytes;
+    if (node.sizeBytes > 0) this.weighed?.remove(node);
     this.expiry.remove(node);
     if (node.markers !== successor?.markers) this.tags.release(node.markers);
   }
@@ -136,7 +145,8 @@ export class EntryPool {
     if (next !== undefined && next.retainedUntil <= this.context.clock.now()) {
       return this.expire(next);
     }
-    const victim = this.policy.victim();
+    const victim =
+      reason === 'bytes' && this.weighed !== undefined ? this.weighed.oldest : this.policy.victim();
     if (victim === undefined) {
       throw new CacheBackendError(
         `MemoryBackend is over its bound of ${reason}, and its eviction policy names no victim`,

@@ -7,7 +7,7 @@
  */
 export interface EvictionNode<Self> {
   readonly key: string;
-  /** The entry's estimated size; 0 when the backend has no bound in bytes. */
+  /** The entry's size, estimated; 0 when it is not measured, as without `maxBytes`. */
   readonly sizeBytes: number;
   policyPrevious: Self | undefined;
   policyNext: Self | undefined;

@@ -12,6 +12,8 @@ import type { MemoryIsolation } from './isolation.js';
 import { LruPolicy } from './lru-policy.js';
 
 export const DEFAULT_MAX_ENTRIES = 10_000;
+/** 256 MiB: what Squid (`cache_mem`) and Debian's Varnish start with, too. */
+export const DEFAULT_MAX_BYTES: number = 256 * 1024 * 1024;
 export const DEFAULT_SWEEP_INTERVAL: Duration = '1s';
 
 /** How a `MemoryBackend` keeps entries. The bounds hold for all its caches together. */
@@ -25,10 +27,14 @@ export interface MemoryBackendOptions {
   readonly maxEntries?: number | undefined;
   /**
    * How many bytes of memory the entries may take, from 1. Sizes are estimated when entries are stored, which
-   * costs a walk through each value: none is made without this bound. An entry that alone is larger is not stored;
-   * that is reported as a `CacheBackendError`. With isolation `'reference'` a value that grows later is not seen.
+   * costs a walk through each value: none is made when nothing is said here. An entry that alone is larger is not
+   * stored; that is reported as a `CacheBackendError`. With isolation `'reference'` a value that grows later is not seen.
    *
-   * @defaultValue Infinity
+   * When nothing is said, the bound holds for entries whose size is known anyway, which are those of HTTP responses, and
+   * for no others: the least recently used of them make room, whatever the policy is. `Infinity` = no bound for them
+   * either.
+   *
+   * @defaultValue 268_435_456 (256 MiB), for stored HTTP responses alone
    */
   readonly maxBytes?: number | undefined;
   /**
@@ -60,6 +66,8 @@ export interface MemoryBackendOptions {
 export interface ResolvedMemoryBackendOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
+  /** Which entries count against `maxBytes`: all, or those of caches that know the sizes of their values. */
+  readonly weighs: 'all' | 'known';
   readonly isolation: MemoryIsolation;
   readonly policy: EvictionPolicyFactory;
   readonly sweepIntervalMs: number;
@@ -76,14 +84,15 @@ export function resolveMemoryBackendOptions(
   rejectUnknown(OWNER, options, KNOWN);
   const {
     maxEntries = DEFAULT_MAX_ENTRIES,
-    maxBytes = Infinity,
+    maxBytes,
     isolation = 'reference',
     policy = 'lru',
     sweepInterval = DEFAULT_SWEEP_INTERVAL,
   } = options;
   return Object.freeze({
     maxEntries: expectInteger(`${OWNER}.maxEntries`, maxEntries, 1, Infinity),
-    maxBytes: expectInteger(`${OWNER}.maxBytes`, maxBytes, 1, Infinity),
+    maxBytes: expectInteger(`${OWNER}.maxBytes`, maxBytes ?? DEFAULT_MAX_BYTES, 1, Infinity),
+    weighs: maxBytes === undefined ? 'known' : 'all',
     isolation: expectOneOf(`${OWNER}.isolation`, isolation, ['reference', 'copy', 'frozen']),
     policy: resolvePolicy(policy),
     sweepIntervalMs: resolveSweepInterval(sweepInterval),

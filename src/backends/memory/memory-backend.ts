@@ -18,7 +18,8 @@ import { MemoryStore } from './memory-store.js';
 import { TagRegistry } from './tag-registry.js';
 
 /**
- * Keeps entries in this process, bounded by their number and, if asked for, by their bytes.
+ * Keeps entries in this process, bounded by their number and, if asked for, by their bytes; stored HTTP responses by their
+ * bytes in any case.
  *
  * The bounds hold whenever a call has returned, for all caches of the backend together; what goes is the policy's
  * choice (`'lru'`), after what is void or expired anyway. Expired entries are freed without being read. Answers
@@ -115,11 +116,14 @@ export class MemoryBackend implements CacheBackend {
 
   /**
    * `entries` (dead ones that are not yet freed included), `loading` (keys under way), `tags` (markers), and what
-   * bounds there are.
+   * bounds there are; with `bytes`, what counts against `maxBytes`.
    */
   info(): Readonly<Record<string, string | number>> {
     this.expectOpen('info');
-    const { maxEntries, maxBytes, isolation } = this.options;
+    const { maxEntries, maxBytes, weighs, isolation } = this.options;
+    const bytes = this.pool?.sizeBytes ?? 0;
+    // A bound for responses says nothing to those who store none.
+    const isMeasured = maxBytes !== Infinity && (weighs === 'all' || bytes > 0);
     let entries = 0;
     let loading = 0;
     for (const store of this.stores.values()) {
@@ -132,7 +136,7 @@ export class MemoryBackend implements CacheBackend {
       tags: this.tags.size,
       isolation,
       ...(maxEntries !== Infinity && { maxEntries }),
-      ...(maxBytes !== Infinity && { maxBytes, bytes: this.pool?.sizeBytes ?? 0 }),
+      ...(isMeasured && { maxBytes, bytes }),
     };
   }
 

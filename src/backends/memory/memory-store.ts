@@ -27,6 +27,7 @@ import { keepValue, type KeptValue, type ValueReader } from './isolation.js';
 import { isLive, isVoid, MemoryNode, MemorySegment } from './memory-node.js';
 import { ENTRY_OVERHEAD_BYTES, estimateSize, textSize } from './memory-size.js';
 import { ScanWalks } from './scan-walks.js';
+import type { WeighedEntries } from './weighed-entries.js';
 
 /**
  * The entries of one cache in memory. Every answer is given at once, except where a cache's model takes its time
@@ -39,6 +40,7 @@ export class MemoryStore implements BackendStore {
   private readonly space: CacheSpace;
   private readonly clock: CacheClock;
   private readonly policy: EvictionPolicy<MemoryNode>;
+  private readonly weighed: WeighedEntries | undefined;
   private readonly tokens = new FillTokens();
   private readonly walks = new ScanWalks();
   private segment: MemorySegment;
@@ -52,6 +54,7 @@ export class MemoryStore implements BackendStore {
     this.space = space;
     this.clock = pool.context.clock;
     this.policy = pool.policy;
+    this.weighed = pool.weighed;
     this.segment = new MemorySegment(space.name);
     this.nodes = this.segment.nodes;
   }
@@ -75,6 +78,7 @@ export class MemoryStore implements BackendStore {
     }
     if (node.markers !== undefined && isVoid(node)) return this.pool.remove(node) as undefined;
     this.policy.onHit(node);
+    if (node.sizeBytes > 0) this.weighed?.use(node);
     return node.reader === undefined ? node : this.readWith(node.reader, node);
   }
 
@@ -217,11 +221,13 @@ export class MemoryStore implements BackendStore {
   }
 
   private sizeOf(write: EntryWrite, kept: KeptValue): number {
-    const limit = this.pool.limits.maxBytes;
-    if (limit === Infinity) return 0;
+    const { maxBytes, weighs } = this.pool.limits;
+    if (maxBytes === Infinity) return 0;
+    const known = this.space.sizes?.bytesOf(kept.value);
+    if (known === undefined && weighs === 'known') return 0;
     let bytes = ENTRY_OVERHEAD_BYTES + textSize(write.key);
     for (const tag of write.entry.tags) bytes += textSize(tag);
-    return bytes + estimateSize(kept.value, limit);
+    return bytes + (known ?? estimateSize(kept.value, maxBytes));
   }
 
   private tooLarge(key: string, sizeBytes: number): CacheBackendError | undefined {

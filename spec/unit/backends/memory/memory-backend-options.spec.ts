@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  DEFAULT_MAX_BYTES,
   DEFAULT_MAX_ENTRIES,
   resolveMemoryBackendOptions,
 } from '#internal/backends/memory/memory-backend-options.js';
@@ -11,7 +12,8 @@ describe('resolveMemoryBackendOptions', () => {
     const { policy, ...resolved } = resolveMemoryBackendOptions({});
     expect(resolved).to.deep.equal({
       maxEntries: DEFAULT_MAX_ENTRIES,
-      maxBytes: Infinity,
+      maxBytes: DEFAULT_MAX_BYTES,
+      weighs: 'known',
       isolation: 'reference',
       sweepIntervalMs: 1_000,
     });
@@ -27,13 +29,14 @@ describe('resolveMemoryBackendOptions', () => {
       sweepInterval: undefined,
     });
     expect(resolved).to.deep.include({ maxEntries: 10_000, sweepIntervalMs: 1_000 });
+    expect(resolved).to.deep.include({ maxBytes: 268_435_456, weighs: 'known' });
   });
 
   it('gives back what was set, frozen', () => {
     const policy = () => new LruPolicy<never>();
     const options = { maxEntries: Infinity, maxBytes: 5, isolation: 'copy', policy } as const;
     const resolved = resolveMemoryBackendOptions({ ...options, sweepInterval: '2m' });
-    expect(resolved).to.deep.equal({ ...options, sweepIntervalMs: 120_000 });
+    expect(resolved).to.deep.equal({ ...options, weighs: 'all', sweepIntervalMs: 120_000 });
     expect(Object.isFrozen(resolved)).to.equal(true);
   });
 

@@ -204,6 +204,120 @@ describe(MemoryBackend.name, () => {
     });
   });
 
+  describe('maxBytes, when nothing is said', () => {
+    const MIB = 1024 * 1024;
+    const TEN_MIB = 10 * MIB;
+    const BOUND = 256 * MIB;
+    /** Values are their own sizes; anything else has none that is known. */
+    const bytesOf = (value: unknown): number | undefined =>
+      typeof value === 'number' ? value : undefined;
+    const evicted = ({ events }: MemoryFixture): readonly string[] =>
+      events.flatMap((event) => (event.type === 'evict' ? [`${event.cache}/${event.key}`] : []));
+
+    it('bounds what knows its size, and lets nothing else go for it', () => {
+      const fixture = new MemoryFixture();
+      const users = fixture.open('users');
+      const pages = fixture.openSized('pages', bytesOf);
+      for (let index = 0; index < 1_000; index++) {
+        fixture.set(users, `u${index}`, { index });
+        expect(fixture.set(pages, `p${index}`, TEN_MIB)).to.equal('stored');
+        expect(checkMemoryInvariants(fixture.backend).bytes).to.be.at.most(BOUND);
+      }
+      expect(keysIn(users)).to.have.length(1_000);
+      expect(keysIn(pages)).to.deep.equal(Array.from({ length: 25 }, (_, at) => `p${975 + at}`));
+      expect(evicted(fixture)).to.deep.equal(
+        Array.from({ length: 975 }, (_, index) => `pages/p${index}`),
+      );
+      const bytes = fixture.backend.info()['bytes'];
+      expect(bytes).to.be.within(25 * TEN_MIB, 25 * TEN_MIB + 25 * 1_000);
+      expect(fixture.backend.info()).to.include({ maxBytes: BOUND });
+    });
+
+    it('lets those go that were not read for longest', () => {
+      const fixture = new MemoryFixture();
+      const pages = fixture.openSized('pages', bytesOf);
+      for (const key of ['a', 'b', 'c']) fixture.set(pages, key, 80 * MIB);
+      pages.get('a');
+      pages.get('c');
+      pages.get('c');
+      fixture.set(pages, 'd', 80 * MIB);
+      pages.get('a');
+      fixture.set(pages, 'e', 80 * MIB);
+      expect(evicted(fixture)).to.deep.equal(['pages/b', 'pages/c']);
+      checkMemoryInvariants(fixture.backend);
+    });
+
+    it('frees what is void and what has expired before it', () => {
+      const fixture = new MemoryFixture();
+      const pages = fixture.openSized('pages', bytesOf);
+      const others = fixture.openSized('others', bytesOf);
+      fixture.set(pages, 'kept', 80 * MIB);
+      fixture.set(pages, 'short', 80 * MIB, { ttlMs: 5 });
+      fixture.set(others, 'cleared', 80 * MIB);
+      others.clear();
+      fixture.set(pages, 'second', 80 * MIB);
+      fixture.clock.advance(5);
+      fixture.set(pages, 'third', 80 * MIB);
+      expect(evicted(fixture)).to.deep.equal([]);
+      expect(keysIn(pages)).to.deep.equal(['kept', 'second', 'third']);
+      checkMemoryInvariants(fixture.backend);
+    });
+
+    it('counts a value that replaces another, and a change of its times, once', () => {
+      const fixture = new MemoryFixture();
+      const pages = fixture.openSized('pages', bytesOf);
+      for (let time = 0; time < 10; time++) {
+        fixture.set(pages, 'a', 200 * MIB);
+        pages.expire('a', 1_000, 1_000);
+      }
+      fixture.set(pages, 'a', MIB);
+      expect(checkMemoryInvariants(fixture.backend).bytes).to.be.within(MIB, MIB + 1_000);
+      fixture.set(pages, 'a', 'of a size that is not known');
+      expect(checkMemoryInvariants(fixture.backend).bytes).to.equal(0);
+      expect(evicted(fixture)).to.deep.equal([]);
+    });
+
+    it('does not store what alone is larger', () => {
+      const fixture = new MemoryFixture();
+      const pages = fixture.openSized('pages', bytesOf);
+      expect(fixture.set(pages, 'a', BOUND)).to.be.instanceOf(CacheBackendError);
+      expect(checkMemoryInvariants(fixture.backend)).to.include({ entries: 0, bytes: 0 });
+    });
+
+    it('leaves the bound in entries to the policy', () => {
+      const fixture = new MemoryFixture({ maxEntries: 2 });
+      const pages = fixture.openSized('pages', bytesOf);
+      const users = fixture.open('users');
+      fixture.set(users, 'u', 1);
+      fixture.set(pages, 'p', MIB);
+      fixture.set(pages, 'q', MIB);
+      expect(evicted(fixture)).to.deep.equal(['users/u']);
+      fixture.set(users, 'v', 1);
+      expect(evicted(fixture)).to.deep.equal(['users/u', 'pages/p']);
+      checkMemoryInvariants(fixture.backend);
+    });
+
+    it('is none with Infinity', () => {
+      const fixture = new MemoryFixture({ maxBytes: Infinity });
+      const pages = fixture.openSized('pages', bytesOf);
+      for (let index = 0; index < 40; index++) fixture.set(pages, `p${index}`, TEN_MIB);
+      expect(keysIn(pages)).to.have.length(40);
+      expect(fixture.backend.info()).not.to.have.property('bytes');
+    });
+
+    it('counts everything when it is given, by known sizes where there are some', () => {
+      const fixture = new MemoryFixture({ maxBytes: 20_000 });
+      const users = fixture.open('users');
+      const pages = fixture.openSized('pages', bytesOf);
+      fixture.set(users, 'u', 'x'.repeat(5_000));
+      fixture.set(pages, 'p', 10_000);
+      fixture.set(pages, 'q', 'x'.repeat(5_000));
+      // The policy's order is that of all entries.
+      expect(evicted(fixture)).to.deep.equal(['users/u']);
+      expect(checkMemoryInvariants(fixture.backend).bytes).to.be.within(15_000, 17_000);
+    });
+  });
+
   describe('policy', () => {
     it('is made once, for the bounds, and sees the entries of all caches', () => {
       const inserted: string[] = [];
