@@ -157,6 +157,15 @@ export interface HttpCacheOptions<
    * @defaultValue false
    */
   readonly front?: boolean | undefined;
+  /**
+   * Which request fields are credentials beside `Authorization` and `Cookie`: a list of names, or `'likely'` for those whose names
+   * look like it, such as `X-API-Key`, `X-Auth-Token`, `X-Forwarded-User`. A request with one neither fills nor reads what does not
+   * allow it: by `public`, `s-maxage` or `must-revalidate`, by a `Vary` that names the field, or by an identity in `varyBy`.
+   * `[]` = none.
+   * @defaultValue `'likely'` for a whole application or router (`app.use`), whose guards stand behind this cache; `[]` on a
+   * route, and under `'rfc9111'`
+   */
+  readonly credentialHeaders?: HttpCachePolicyOptions['credentialHeaders'];
   /** See {@link HttpCachePolicyOptions.targetedFields}. */
   readonly targetedFields?: HttpCachePolicyOptions['targetedFields'];
   /** See {@link HttpCachePolicyOptions.keepForValidation}. */

@@ -45,8 +45,10 @@ export function openRequest(
   if (!core.runtime.isEnabled) return refuse('disabled');
   const target = targetOf(req);
   // What a whole application is told to cache must not catch a private page under the name of a file.
-  const isRisky = options.hasTtl && req.route === undefined && looksLikeFile(target);
-  const policy = isRisky ? options.strictPolicy : options.policy;
+  const isWide = req.route === undefined;
+  const isRisky = isWide && options.hasTtl && looksLikeFile(target);
+  const widePolicy = isRisky ? options.strictPolicy : options.widePolicy;
+  const policy = isWide ? widePolicy : options.policy;
   const context = contextOf(req, options);
   const plan = policy.request(
     { method, headers },

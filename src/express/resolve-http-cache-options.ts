@@ -58,8 +58,11 @@ export interface ResolvedHttpCacheOptions {
   readonly isFront: boolean;
   /** Whether the answer to a POST may be stored for GET. */
   readonly storesPost: boolean;
+  /** The rules on a route: whatever guards it stands before it. */
   readonly policy: HttpCachePolicy;
-  /** The same rules for responses that have to say themselves how long they are fresh. */
+  /** The rules for more than one route, whose guards may stand behind this cache. */
+  readonly widePolicy: HttpCachePolicy;
+  /** The same for responses that have to say themselves how long they are fresh. */
   readonly strictPolicy: HttpCachePolicy;
 }
 
@@ -95,6 +98,7 @@ const KNOWN: readonly (keyof HttpCacheOptions)[] = [
   'front',
   'targetedFields',
   'keepForValidation',
+  'credentialHeaders',
 ];
 
 /** A field name, by RFC 9110 section 5.6.2. */
@@ -160,12 +164,17 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
     isDebug: expectBoolean(`${OWNER}.debug`, options.debug ?? false),
     isFront: expectBoolean(`${OWNER}.front`, options.front ?? false),
     storesPost: HTTP_PROFILES[profile].storesPost,
-    policy: policyOf(options, ttl),
-    strictPolicy: policyOf(options, undefined),
+    policy: policyOf(options, ttl, []),
+    widePolicy: policyOf(options, ttl, undefined),
+    strictPolicy: policyOf(options, undefined, undefined),
   });
 }
 
-function policyOf(options: HttpCacheOptions, ttl: HttpCacheOptions['ttl']): HttpCachePolicy {
+function policyOf(
+  options: HttpCacheOptions,
+  ttl: HttpCacheOptions['ttl'],
+  credentialHeaders: HttpCacheOptions['credentialHeaders'],
+): HttpCachePolicy {
   const { respectRequestCacheControl: respected, refreshWhen } = options;
   return new HttpCachePolicy(
     {
@@ -178,6 +187,7 @@ function policyOf(options: HttpCacheOptions, ttl: HttpCacheOptions['ttl']): Http
       onNoCache: refreshWhen === undefined ? undefined : 'refresh',
       targetedFields: options.targetedFields,
       keepForValidation: options.keepForValidation,
+      credentialHeaders: options.credentialHeaders ?? credentialHeaders,
     },
     OWNER,
   );

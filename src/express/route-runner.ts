@@ -8,6 +8,7 @@ import type { DueCheck } from '../cache/freshness.js';
 import type { LoadContext } from '../cache/load-context.js';
 import type { MaybePromise } from '../cache/maybe-promise.js';
 import type { ForwardReason } from '../http/cache-status.js';
+import { NO_CREDENTIALS } from '../http/credential-fields.js';
 import type { HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
 import type { RequestTicket } from './request-ticket.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
@@ -128,7 +129,12 @@ export class RouteRunner {
     const present = this.#presentOf(context);
     // What to ask a handler that is to say whether it still holds, whatever this request wants.
     const validation =
-      present && policy.reuse(present, { ...plan, reload: true, requiredFlags: 0 }, now());
+      present &&
+      policy.reuse(
+        present,
+        { ...plan, reload: true, requiredFlags: 0, credentials: NO_CREDENTIALS },
+        now(),
+      );
     return new RouteRun({
       req,
       res,

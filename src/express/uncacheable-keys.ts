@@ -11,6 +11,7 @@ const LASTING: ReadonlySet<UnstoredReason> = new Set<UnstoredReason>([
   'authorization',
   'cache-control-syntax',
   'cookie',
+  'credentials',
   'handed-over',
   'no-lifetime',
   'no-store',
@@ -75,6 +76,7 @@ export class UncacheableKeys {
 
 function nameOf(key: string, { plan }: RequestTicket): string {
   const { authorization, cookie } = plan.headers;
+  const isPlain = authorization === undefined && cookie === undefined;
   // No key holds a space.
-  return authorization === undefined && cookie === undefined ? key : `${key} +`;
+  return isPlain && plan.credentials.length === 0 ? key : `${key} +`;
 }

@@ -23,6 +23,7 @@ export type BypassReason =
  * - `cache-control-syntax`: a field that cannot be read and may have meant to forbid it
  * - `set-cookie`: sets a cookie, and the profile refuses those
  * - `authorization`, `cookie`: the request carried credentials, and the response does not say that it may be shared
+ * - `credentials`: the same for another field; see `credentialHeaders`
  * - `vary-any`: `Vary: *`
  * - `partial`: a 206 that is not the answer to a range request, or a `Content-Range` where none belongs
  * - `groups`: more groups than can be kept, or a `Cache-Groups` that cannot be read: it would be out of reach of its invalidation
@@ -42,6 +43,7 @@ export type NotStoredReason =
   | 'set-cookie'
   | 'authorization'
   | 'cookie'
+  | 'credentials'
   | 'vary-any'
   | 'partial'
   | 'groups'
@@ -105,6 +107,8 @@ export interface RequestPlan {
   readonly hideRange: boolean;
   /** Bits of {@link StoredFlag} that a record must have to answer this request. */
   readonly requiredFlags: number;
+  /** The fields of this request that are credentials by `credentialHeaders`, in lower case. */
+  readonly credentials: readonly string[];
   readonly context: RequestContext;
 }
 

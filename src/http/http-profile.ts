@@ -7,6 +7,7 @@
  * | response with `Set-Cookie` | not stored | stored |
  * | request with `Authorization`, response without `public`, `s-maxage`, `must-revalidate` | neither fills nor reads | does not fill (RFC 9111 section 3.5) |
  * | request with `Cookie`, response without `public` | neither fills nor reads | as any other |
+ * | request with a field whose name looks like a credential, response without a word that allows it | neither fills nor reads | as any other |
  * | response that says nothing about its lifetime | not stored without `ttl` | stored if it can be validated or has a heuristic lifetime |
  * | heuristic lifetime | none | a tenth of the time since `Last-Modified` (RFC 9111 section 4.2.2) |
  * | client's `Cache-Control` | `no-cache` and `no-store` pass the cache by | all of it is obeyed |
@@ -20,6 +21,8 @@ export interface ProfileRules {
   readonly storesSetCookie: boolean;
   /** Requests with `Authorization` or `Cookie` read only what says that it may be shared with them. */
   readonly guardsCredentials: boolean;
+  /** Which fields beside those two are credentials. */
+  readonly credentialHeaders: readonly string[] | 'likely';
   /** Responses without a lifetime are stored if they have a validator. */
   readonly storesUnstated: boolean;
   readonly heuristicFraction: number;
@@ -45,6 +48,7 @@ export const HTTP_PROFILES: Readonly<Record<HttpProfile, ProfileRules>> = {
     statuses: [200],
     storesSetCookie: false,
     guardsCredentials: true,
+    credentialHeaders: 'likely',
     storesUnstated: false,
     heuristicFraction: 0,
     respectRequestCacheControl: 'reload',
@@ -57,6 +61,7 @@ export const HTTP_PROFILES: Readonly<Record<HttpProfile, ProfileRules>> = {
     statuses: undefined,
     storesSetCookie: true,
     guardsCredentials: false,
+    credentialHeaders: [],
     storesUnstated: true,
     heuristicFraction: 0.1,
     respectRequestCacheControl: true,

@@ -1,6 +1,7 @@
 import { type Duration, toMilliseconds } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { describeValue, expectOneOf, expectOptions, rejectUnknown } from '../options.js';
+import type { CredentialFields } from './credential-fields.js';
 import { MAX_DELTA_MS } from './delta-seconds.js';
 import { isToken } from './field-list.js';
 import {
@@ -80,6 +81,14 @@ export interface HttpCachePolicyOptions {
    * @defaultValue `'1h'`
    */
   readonly keepForValidation?: Duration | undefined;
+  /**
+   * Which request fields are credentials beside `Authorization` and `Cookie`: a list of names, or `'likely'` for those whose names
+   * look like it, such as `X-API-Key`. A request with one neither reads nor fills what does not allow it: as for `Authorization`
+   * (RFC 9111 section 3.5), by `public`, `s-maxage` or `must-revalidate`, or by a `Vary` that names the field.
+   *
+   * @defaultValue `'likely'` in `safe`, `[]` in `rfc9111`
+   */
+  readonly credentialHeaders?: readonly string[] | 'likely' | undefined;
 }
 
 /** {@link HttpCachePolicyOptions} with everything decided. */
@@ -95,6 +104,7 @@ export interface ResolvedPolicyOptions {
   /** In lower case. */
   readonly targetedFields: readonly string[];
   readonly keepForValidationMs: number;
+  readonly credentials: CredentialFields;
 }
 
 /** Names of the options of {@link HttpCachePolicyOptions}, for front ends that pass them on. */
@@ -108,6 +118,7 @@ export const POLICY_OPTION_NAMES: readonly (keyof HttpCachePolicyOptions)[] = [
   'onNoCache',
   'targetedFields',
   'keepForValidation',
+  'credentialHeaders',
 ];
 
 /**
@@ -157,6 +168,10 @@ export function resolveHttpCachePolicyOptions(
       options.keepForValidation,
       DEFAULT_KEEP_FOR_VALIDATION_MS,
     ),
+    credentials: credentialFields(
+      options.credentialHeaders ?? rules.credentialHeaders,
+      `${owner}.credentialHeaders`,
+    ),
   });
 }
 
@@ -172,6 +187,17 @@ function statusSet(value: unknown, option: string): ReadonlySet<number> | undefi
   throw new InvalidOptionError(
     option,
     `expected a list of statuses from 200 to 599 without 304, got ${describeList(value)}`,
+  );
+}
+
+function credentialFields(value: unknown, option: string): CredentialFields {
+  if (value === 'likely') return value;
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string' && isToken(each))) {
+    return new Set((value as readonly string[]).map((each) => each.toLowerCase()));
+  }
+  throw new InvalidOptionError(
+    option,
+    `expected 'likely' or a list of field names, such as ['X-API-Key'], got ${describeList(value)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { parseCacheControl } from './cache-control.js';
 import type { BypassReason, RequestContext, RequestPlan } from './cache-decision.js';
+import { credentialsIn, NO_CREDENTIALS } from './credential-fields.js';
 import { fieldText } from './field-list.js';
 import { type FieldMap, type RequestHead, StoredFlag } from './http-message.js';
 import type { RequestControl } from './http-profile.js';
@@ -28,6 +29,8 @@ export function planRequest(
     maxStaleMs: 0,
     hideRange: options.rules.hidesRange,
     requiredFlags: options.rules.guardsCredentials ? consentNeeded(headers, context) : 0,
+    credentials:
+      context.keyedBy === 'identity' ? NO_CREDENTIALS : credentialsIn(headers, options.credentials),
     context,
   };
   if (bypass !== undefined) {

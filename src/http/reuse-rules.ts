@@ -3,7 +3,7 @@ import type { NotReusedReason, RequestPlan, ReuseDecision } from './cache-decisi
 import { flatValue } from './end-to-end-fields.js';
 import { StoredFlag, type StoredHead } from './http-message.js';
 import { parseHttpDate } from './http-date.js';
-import { selectsVariant } from './selecting-values.js';
+import { selectsBy, selectsVariant } from './selecting-values.js';
 
 const FRESH: ReuseDecision = Object.freeze({ kind: 'fresh' });
 const STALE: ReuseDecision = Object.freeze({ kind: 'stale', refresh: true });
@@ -13,6 +13,7 @@ const STALE_ACCEPTED: ReuseDecision = Object.freeze({ kind: 'stale', refresh: fa
 export function decideReuse(stored: StoredHead, plan: RequestPlan, now: number): ReuseDecision {
   if (stored.vary.length > 0 && !selectsVariant(stored, plan.headers)) return none('vary');
   if ((stored.flags & plan.requiredFlags) !== plan.requiredFlags) return none('credentials');
+  if (plan.credentials.length > 0 && !isForCredentials(stored, plan)) return none('credentials');
   // A part under a condition: whether it still fits only the whole can tell.
   if (stored.status === 206 && plan.headers['if-range'] !== undefined) return none('range');
   if (plan.reload || !plan.lookup) return revalidate(stored, 'request', false);
@@ -32,6 +33,10 @@ export function decideReuse(stored: StoredHead, plan: RequestPlan, now: number):
     if (plan.maxStaleMs > 0 && staleness <= plan.maxStaleMs) return STALE_ACCEPTED;
   }
   return revalidate(stored, 'stale', mayReplaceError(stored, staleness));
+}
+
+function isForCredentials({ flags, vary }: StoredHead, { credentials }: RequestPlan): boolean {
+  return (flags & StoredFlag.forAuthorization) !== 0 || selectsBy(vary, credentials);
 }
 
 function mayReplaceError(stored: StoredHead, staleness: number): boolean {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { looksLikeCredential } from './credential-fields.js';
 import { flatValues } from './end-to-end-fields.js';
 import { fieldText, splitQuotedList, tokenList, trimSpace } from './field-list.js';
 import type { FieldMap, StoredHead } from './http-message.js';
@@ -9,7 +10,7 @@ const ABSENT = '';
 /** Values above this length are kept as a hash, so that a record stays small whatever clients send. */
 const LONGEST_VALUE = 128;
 
-/** Fields whose values are secrets: compared byte by byte, kept as a hash. */
+/** Fields whose values are secrets, beside those that look like it: compared byte by byte, kept as a hash. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
@@ -31,6 +32,11 @@ export function varyNames(field: string | undefined): readonly string[] | undefi
   return unique.length > MOST_NAMES ? undefined : unique;
 }
 
+/** Whether the fields are all among those that select a variant. */
+export function selectsBy(vary: readonly string[] | undefined, fields: readonly string[]): boolean {
+  return fields.length === 0 || (vary !== undefined && fields.every((name) => vary.includes(name)));
+}
+
 /** The normalised values of the request fields `vary`, in its order. */
 export function selectingValues(vary: readonly string[], headers: FieldMap): readonly string[] {
   return vary.map((name) => selectingValue(name, headers));
@@ -43,7 +49,7 @@ export function selectingValues(vary: readonly string[], headers: FieldMap): rea
 export function selectingValue(name: string, headers: FieldMap): string {
   const text = fieldText(headers, name);
   if (text === undefined) return ABSENT;
-  if (SECRET_FIELDS.has(name)) return hashed(text);
+  if (SECRET_FIELDS.has(name) || looksLikeCredential(name)) return hashed(text);
   return text.length > LONGEST_VALUE ? normalised(name, text) : remembered(name, text);
 }
 

@@ -16,7 +16,7 @@ import {
   type StoredHead,
 } from './http-message.js';
 import type { ResolvedPolicyOptions } from './policy-options.js';
-import { selectingValues, varyNames } from './selecting-values.js';
+import { selectingValues, selectsBy, varyNames } from './selecting-values.js';
 import { effectiveControl, type EffectiveControl } from './targeted-control.js';
 
 /** Final statuses whose rules of caching are implemented, for `must-understand` (RFC 9111 section 5.2.2.3). */
@@ -46,16 +46,16 @@ export function storageOf(
   const effective = effectiveControl(headers, options.targetedFields);
   const { control } = effective;
   const isPartial = status === 206;
+  const vary = varyNames(fieldText(headers, 'vary'));
   const reason =
     statusRefusal(status, options) ??
     controlRefusal(status, effective) ??
     (options.rules.storesSetCookie || !hasField(headers, 'set-cookie')
       ? undefined
       : 'set-cookie') ??
-    credentialsRefusal(plan, control, options) ??
+    credentialsRefusal(plan, control, vary, options) ??
     (isPartial && !isStorablePart(plan, headers) ? 'partial' : undefined);
   if (reason !== undefined) return refuse(reason);
-  const vary = varyNames(fieldText(headers, 'vary'));
   if (vary === undefined) return refuse('vary-any');
   // A part answers the same range only: the range selects it like a field that `Vary` names.
   const selectors = isPartial ? [...new Set([...vary, 'range'])].sort() : vary;
@@ -112,16 +112,21 @@ function controlRefusal(
   return control.fault ? 'cache-control-syntax' : undefined;
 }
 
-/** RFC 9111 section 3.5 for `Authorization`; the same with a higher bar for cookies where the profile guards them. */
+/**
+ * RFC 9111 section 3.5 for `Authorization`; the same with a higher bar for cookies where the profile guards them, and for
+ * other fields, unless the response is selected by their values.
+ */
 function credentialsRefusal(
   plan: RequestPlan,
   control: CacheControl,
+  vary: readonly string[] | undefined,
   { rules }: ResolvedPolicyOptions,
-): 'authorization' | 'cookie' | undefined {
+): 'authorization' | 'cookie' | 'credentials' | undefined {
   if (plan.context.keyedBy === 'identity') return undefined;
   if (hasField(plan.headers, 'authorization') && !isForAuthorization(control)) {
     return 'authorization';
   }
+  if (!isForAuthorization(control) && !selectsBy(vary, plan.credentials)) return 'credentials';
   if (!rules.guardsCredentials) return undefined;
   return hasField(plan.headers, 'cookie') && !control.public ? 'cookie' : undefined;
 }

@@ -38,6 +38,7 @@ const WRONG: readonly (readonly [option: string, value: unknown, message: RegExp
   ['staleWhileRevalidate', -1, /httpCache\.staleWhileRevalidate/],
   ['staleIfError', 'x', /httpCache\.staleIfError/],
   ['profile', 'fast', /httpCache\.profile/],
+  ['credentialHeaders', 'all', /httpCache\.credentialHeaders/],
   ['replayHeaders', 'some', /httpCache\.replayHeaders/],
   ['replayHeaders', ['a b'], /httpCache\.replayHeaders/],
   ['sendCacheControl', 'yes', /httpCache\.sendCacheControl/],

@@ -21,6 +21,7 @@ describe('resolveHttpCachePolicyOptions', () => {
       onNoCache: 'bypass',
       targetedFields: ['cachewell-cache-control', 'cdn-cache-control'],
       keepForValidationMs: 3_600_000,
+      credentials: 'likely',
     });
   });
 
@@ -32,6 +33,7 @@ describe('resolveHttpCachePolicyOptions', () => {
       statuses: undefined,
       requestControl: true,
       onNoCache: 'refresh',
+      credentials: new Set(),
     });
   });
 
@@ -47,6 +49,7 @@ describe('resolveHttpCachePolicyOptions', () => {
         onNoCache: 'bypass',
         targetedFields: ['My-Cache-Control'],
         keepForValidation: 5,
+        credentialHeaders: ['X-Acme'],
       },
       'x',
     );
@@ -58,6 +61,7 @@ describe('resolveHttpCachePolicyOptions', () => {
       requestControl: false,
       onNoCache: 'bypass',
       targetedFields: ['my-cache-control'],
+      credentials: new Set(['x-acme']),
       keepForValidationMs: 5,
     });
   });
@@ -90,6 +94,9 @@ describe('resolveHttpCachePolicyOptions', () => {
     ['targetedFields', { targetedFields: 'CDN-Cache-Control' }],
     ['targetedFields', { targetedFields: ['a b'] }],
     ['targetedFields', { targetedFields: ['Cache-Control'] }],
+    ['credentialHeaders', { credentialHeaders: 'X-API-Key' }],
+    ['credentialHeaders', { credentialHeaders: ['a b'] }],
+    ['credentialHeaders', { credentialHeaders: false }],
     ['tll', { tll: 1 }],
   ];
   for (const [name, options] of WRONG) {

@@ -33,6 +33,7 @@ describe('HttpCachePolicy#request', () => {
       maxStaleMs: 0,
       hideRange: true,
       requiredFlags: 0,
+      credentials: [],
       context: {},
     });
   });
@@ -143,6 +144,18 @@ describe('HttpCachePolicy#request', () => {
         expect(plan(request, options, context).requiredFlags).to.equal(flags);
       });
     }
+  });
+
+  it('names the credentials in other fields: in safe by their looks, else by a list, never with an identity', () => {
+    const request = get({ 'x-api-key': 'a', 'x-acme': 'b', host: 'c' });
+    const list = { credentialHeaders: ['X-Acme', 'X-Other'] };
+    expect(plan(request).credentials).to.deep.equal(['x-api-key']);
+    expect(plan(request, list).credentials).to.deep.equal(['x-acme']);
+    expect(plan(request, RFC).credentials).to.deep.equal([]);
+    expect(plan(request, { ...RFC, ...list }).credentials).to.deep.equal(['x-acme']);
+    expect(plan(request, { credentialHeaders: [] }).credentials).to.deep.equal([]);
+    expect(plan(request, {}, { keyedBy: 'attribute' }).credentials).to.deep.equal(['x-api-key']);
+    expect(plan(request, {}, { keyedBy: 'identity' }).credentials).to.deep.equal([]);
   });
 
   it('hides Range from the handler in safe, not by the RFC', () => {

@@ -101,6 +101,26 @@ describe('HttpCachePolicy#reuse', () => {
     expect(reuse(stored, 0, { foo: '2' })).to.deep.equal({ kind: 'none', reason: 'vary' });
   });
 
+  it('is not for requests with a credential in another field unless it says so, or is selected by it', () => {
+    const none = { kind: 'none', reason: 'credentials' };
+    const key = { 'x-api-key': 'k' };
+    const { selecting } = storedHead({
+      selecting: new HttpCachePolicy().selectingValues(['x-api-key'], key),
+    });
+    const selected = storedHead({ vary: ['x-api-key'], selecting });
+    expect(reuse(storedHead(), 0, key)).to.deep.equal(none);
+    expect(reuse(storedHead({ flags: StoredFlag.forCookie }), 0, key)).to.deep.equal(none);
+    expect(reuse(storedHead({ flags: StoredFlag.forAuthorization }), 0, key).kind).to.equal(
+      'fresh',
+    );
+    expect(reuse(selected, 0, key).kind).to.equal('fresh');
+    expect(reuse(selected, 0, { 'x-api-key': 'K' })).to.include({ kind: 'none', reason: 'vary' });
+    expect(reuse(selected, 0)).to.include({ kind: 'none', reason: 'vary' });
+    expect(reuse(selected, 0, { ...key, 'x-user': 'u' })).to.deep.equal(none);
+    expect(reuse(storedHead(), 0, key, { profile: 'rfc9111' }).kind).to.equal('fresh');
+    expect(reuse(storedHead(), 0, key, { credentialHeaders: [] }).kind).to.equal('fresh');
+  });
+
   it('is not for requests with credentials unless it says so', () => {
     const none = { kind: 'none', reason: 'credentials' };
     const shared = storedHead({ flags: StoredFlag.forAuthorization });

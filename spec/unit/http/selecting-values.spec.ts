@@ -121,9 +121,10 @@ describe('selectingValues', () => {
     const headers = {
       cookie: 'session=hunter2',
       authorization: 'Bearer hunter2',
+      'x-api-key': 'hunter2',
       foo: 'x'.repeat(9999),
     };
-    const values = selectingValues(['authorization', 'cookie', 'foo'], headers);
+    const values = selectingValues(['authorization', 'cookie', 'foo', 'x-api-key'], headers);
     expect(values.join()).not.to.contain('hunter2');
     expect(values.join().length).to.be.lessThan(200);
   });

@@ -447,6 +447,37 @@ describe('HttpCachePolicy#storage', () => {
       ).to.equal(true);
     });
 
+    describe('in another field', () => {
+      const key = { 'x-api-key': 'k' };
+      const both = { 'x-api-key': 'k', 'x-user': 'u' };
+
+      it('does not store without a word of the response', () => {
+        for (const reply of [cc('max-age=60'), cc('max-age=60', { vary: 'Accept, X-User' })]) {
+          expect(decide(reply, {}, key)).to.deep.equal({ store: false, reason: 'credentials' });
+        }
+        const reply = cc('max-age=60', { vary: 'X-API-Key' });
+        expect(decide(reply, {}, both)).to.deep.equal({ store: false, reason: 'credentials' });
+        expect(decide(response(), { ttl: '1m' }, key).store).to.equal(false);
+      });
+
+      it('stores what allows it, or is selected by it', () => {
+        for (const word of ['public', 'must-revalidate', 's-maxage=60']) {
+          const { head: stored } = store(cc(`max-age=60, ${word}`), {}, both);
+          expect(stored.flags & StoredFlag.forAuthorization).to.equal(StoredFlag.forAuthorization);
+        }
+        const { head: selected } = store(cc('max-age=60', { vary: 'x-user, X-API-KEY' }), {}, both);
+        expect(selected.vary).to.deep.equal(['x-api-key', 'x-user']);
+        expect(selected.selecting.join()).not.to.match(/=k|=u/);
+      });
+
+      it('is no concern of the RFC, of an empty list, and of a key that holds the identity', () => {
+        expect(decide(cc('max-age=60'), RFC, key).store).to.equal(true);
+        expect(decide(cc('max-age=60'), { credentialHeaders: [] }, key).store).to.equal(true);
+        expect(decide(cc('max-age=60'), {}, key, { keyedBy: 'identity' }).store).to.equal(true);
+        expect(decide(cc('max-age=60'), {}, key, { keyedBy: 'attribute' }).store).to.equal(false);
+      });
+    });
+
     it('reads a permission from the targeted field alone', () => {
       const reply = cc('public, max-age=60', { 'cdn-cache-control': 'max-age=60' });
       expect(decide(reply, {}, { authorization: 'x' }).store).to.equal(false);
