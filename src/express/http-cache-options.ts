@@ -67,7 +67,11 @@ export interface HttpCacheOptions<
    * A request that lacks one goes past the cache, with one warning per attribute.
    */
   readonly varyBy?: readonly VaryBy<Request, Response>[] | undefined;
-  /** The key of a request, in place of its path and query. Attributes and origin are added to it. */
+  /**
+   * The key of a request, in place of its path and query. Attributes and origin are added to it. A response that several paths
+   * share is invalidated by writes to the one that it was made for, which is the first that was asked for; give such a route
+   * `tags`, and its writers the same.
+   */
   readonly key?: ((req: Request) => readonly KeyPart[]) | undefined;
   /** Whether a request has to do with the cache at all. */
   readonly condition?: ((req: Request, res: Response) => boolean) | undefined;
