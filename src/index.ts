@@ -146,6 +146,7 @@ export type {
   CacheTiers,
   CallOptions,
   CommandArea,
+  EntryOutline,
   EntryWrite,
   Fence,
   FillStart,

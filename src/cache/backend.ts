@@ -279,6 +279,27 @@ export interface BackendStore {
   touch(key: string, retainMs: number): void;
   /** A page of live keys. A key that is there during the whole walk is returned at least once. */
   scan(request: ScanRequest): MaybePromise<ScanPage>;
+  /**
+   * What lists show of the keys that `scan` gave, `undefined` for those that have gone, in the order of the keys. Costs the
+   * same however large the values are, and counts as no use. Whether an entry became void since is not asked. Absent
+   * where it would cost as much as `getMany`.
+   */
+  readonly outlines?:
+    | ((
+        keys: readonly string[],
+        options?: CallOptions,
+      ) => MaybePromise<readonly (EntryOutline | undefined)[]>)
+    | undefined;
+}
+
+/** What a list shows of an entry. */
+export interface EntryOutline {
+  /** Logical expiry: from then on the entry is stale. `Infinity` = never. */
+  readonly expiresAt: number;
+  /** How many bytes its value has, encoded and not compressed, for stores of bytes. */
+  readonly sizeBytes?: number;
+  /** The value as it is kept, for stores of values. For looking at only. */
+  readonly value?: unknown;
 }
 
 /** What the reader knows or needs beyond the key. */

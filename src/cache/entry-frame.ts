@@ -161,6 +161,18 @@ export function readFrame(bytes: Buffer): OpenedFrame {
   };
 }
 
+/** What the first {@link FRAME_OFFSETS.tags} bytes of a frame tell of the entry, for lists: nothing is checked. */
+export function frameOutline(
+  head: Buffer,
+): Pick<OpenedFrame, 'createdAt' | 'ttlMs' | 'retainMs' | 'rawLength'> {
+  return {
+    createdAt: read48(head, FRAME_OFFSETS.createdAt),
+    ttlMs: readSpan(head, FRAME_OFFSETS.ttlMs),
+    retainMs: readSpan(head, FRAME_OFFSETS.retainMs),
+    rawLength: read32(head, FRAME_OFFSETS.rawLength),
+  };
+}
+
 function measureTags(tags: readonly string[]): number {
   let total = 0;
   for (const tag of tags) {

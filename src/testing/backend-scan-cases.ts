@@ -31,6 +31,36 @@ export const scanCases: readonly BackendCase[] = [
     'scanning',
   ),
   backendCase(
+    'outlines keys as reads tell of them, large or not, if it outlines any',
+    async (session) => {
+      const store = session.open();
+      if (store.outlines === undefined) return;
+      const now = session.clock.now();
+      const times = { createdAt: now, expiresAt: now + 60_000, retainedUntil: now + 90_000 };
+      await session.set(store, 'large', 'x'.repeat(100_000), times);
+      await session.set(store, 'small', 'x', times);
+      await session.set(store, 'endless', 'x');
+      await session.set(store, 'gone', 'x');
+      await store.delete(['gone']);
+      const keys = ['small', 'gone', 'large', 'endless', 'never'];
+      const [small, gone, large, endless, never] = await store.outlines(keys);
+      assert.deepEqual([gone, never], [undefined, undefined]);
+      assert.equal(endless?.expiresAt, Infinity);
+      for (const [key, outline, least, most] of [
+        ['small', small, 1, 100],
+        ['large', large, 100_000, 101_000],
+      ] as const) {
+        assert.ok(outline !== undefined, `there is an outline of '${key}'`);
+        const { expiresAt } = await session.get(store, key);
+        assert.ok(Math.abs(outline.expiresAt - expiresAt) < 1_000, `when '${key}' goes stale`);
+        const size = outline.sizeBytes ?? String(outline.value).length;
+        assert.ok(size >= least && size <= most, `the size of '${key}' is ${size}`);
+      }
+      assert.deepEqual(await store.outlines([]), []);
+    },
+    'scanning',
+  ),
+  backendCase(
     'lists the keys that match',
     async (session) => {
       const store = session.open();

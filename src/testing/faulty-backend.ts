@@ -26,6 +26,7 @@ export type FaultyOperation =
   | 'clear'
   | 'expire'
   | 'scan'
+  | 'outlines'
   | 'invalidateTags'
   | 'clearAll'
   | 'ping'
@@ -186,6 +187,9 @@ export class FaultyBackend implements CacheBackend {
         this.#run('expire', () => inner.expire(key, ttlMs, retainMs, options)),
       touch: (key, retainMs) => inner.touch(key, retainMs),
       scan: (request) => this.#run('scan', () => inner.scan(request)),
+      ...(inner.outlines !== undefined && {
+        outlines: (keys, options) => this.#run('outlines', () => inner.outlines!(keys, options)),
+      }),
     };
   }
 

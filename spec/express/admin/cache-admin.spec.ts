@@ -55,6 +55,55 @@ describe(cacheAdmin.name, () => {
       });
     });
 
+    it('is no use of what it lists, and takes no value out of a store that can tell without', async () => {
+      const memory = new MemoryBackend({ maxEntries: 2, isolation: 'copy' });
+      backend = new FaultyBackend(memory);
+      const own = new CacheManager({ backend, clock, logger: silentLogger });
+      try {
+        const cache = own.cache('a');
+        await cache.set('first', { text: 'x'.repeat(100) });
+        await cache.set('second', 'x');
+        await server[Symbol.asyncDispose]();
+        await open({ manager: own });
+        const { keys } = (await get('/keys')) as Page;
+        expect(keys.map(({ size }) => size)).to.deep.equal([104, 1]);
+        await cache.set('third', 'x');
+        expect(((await get('/keys')) as Page).keys.map(({ key }) => key)).to.deep.equal([
+          'second',
+          'third',
+        ]);
+        expect(backend.calls('getMany')).to.equal(0);
+      } finally {
+        await own.close();
+      }
+    });
+
+    it('reads ten entries at a time where the store has no outlines', async () => {
+      const { open: openStore } = backend;
+      const asked: number[] = [];
+      backend.open = (space) => {
+        const { outlines: _, ...store } = openStore.call(backend, space);
+        return {
+          ...store,
+          getMany: (keys, hints) => {
+            asked.push(keys.length);
+            return store.getMany(keys, hints);
+          },
+        };
+      };
+      const cache = manager.cache('a');
+      await cache.setMany(
+        Array.from({ length: 25 }, (_, index) => [index, 'xy'] as const),
+        {
+          ttl: '9s',
+        },
+      );
+      const { keys } = (await get('/keys')) as Page;
+      expect(keys).to.have.length(25);
+      expect(keys[24]).to.deep.equal({ key: '24', ttl: 9, cache: 'a', size: 2 });
+      expect(asked).to.deep.equal([10, 10, 5]);
+    });
+
     it('walks through pages, of one cache and of all, until each key was there', async () => {
       const wanted = new Set<string>();
       for (const name of ['a', 'b', 'c']) {

@@ -63,6 +63,7 @@ describe('cacheAdmin on Redis', function () {
     monitor.on('monitor', (_time: string, [command]: string[]) =>
       commands.push(command!.toLowerCase()),
     );
+    const { bytesRead } = manager.statistics();
     const met = new Set<string>();
     let cursor: number | string = 0;
     do {
@@ -74,6 +75,9 @@ describe('cacheAdmin on Redis', function () {
       cursor = page.cursor;
     } while (cursor !== 0);
     expect(met.size).to.equal(2_500);
+    // No value was sent for it.
+    expect(manager.statistics().bytesRead).to.equal(bytesRead);
+    expect(commands).not.to.include.members(['mget']);
     const one = (await web.ask('/c/keys/GET%3Aitems%3A7?cache=http')).json();
     expect(one).to.deep.include({
       tier: 'l2',

@@ -33,6 +33,7 @@ describe(FaultyBackend.name, () => {
     clear: () => store.clear(),
     expire: () => store.expire('k', 1, 1),
     scan: () => store.scan({ count: 1 }),
+    outlines: () => store.outlines!(['k']),
     invalidateTags: () => backend.invalidateTags({ anyOf: ['blue'] }),
     clearAll: () => backend.clearAll(),
     ping: () => backend.ping(),

@@ -1,6 +1,7 @@
 import type {
   BackendStore,
   CacheSpace,
+  EntryOutline,
   EntryWrite,
   FillStart,
   FillToken,
@@ -160,6 +161,16 @@ export class MemoryStore implements BackendStore {
   scan(request: ScanRequest): ScanPage {
     this.expectOpen('scan');
     return this.walks.page(this.nodes, request, this.lastId, this.clock.now());
+  }
+
+  outlines(keys: readonly string[]): readonly (EntryOutline | undefined)[] {
+    this.expectOpen('outlines');
+    const now = this.clock.now();
+    return keys.map((key) => {
+      const node = this.nodes.get(key);
+      if (node === undefined || !isLive(node, now)) return undefined;
+      return { expiresAt: node.expiresAt, value: node.value };
+    });
   }
 
   /** Empties the store and refuses everything from now on. */

@@ -62,5 +62,18 @@ end
 return reply`,
 );
 
+/** What lists show of entries: header and remaining time each, `false` for what is none. KEYS: entries… */
+export const OUTLINES: RedisScript = defineScript(
+  NUMBERS,
+  FRAMES,
+  `
+local reply = {}
+for index = 1, #KEYS do
+  local head = headOf(KEYS[index])
+  reply[index] = head and { head, redis.call('PTTL', KEYS[index]) } or false
+end
+return reply`,
+);
+
 /** The bytes of a frame that {@link EXPIRE} compares. */
 export const COMPARED_HEAD_BYTES: number = FRAME_OFFSETS.tags;

@@ -3,10 +3,7 @@ import type { BackendContext, CacheSpace } from '../../cache/backend.js';
 import type { StoredEntry } from '../../cache/entry.js';
 import type { OpenedFrame } from '../../cache/entry-framer.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
-
-/** What `PTTL` says of a key that has no expiry, and of one that is not there. */
-const NO_EXPIRY = -1;
-const NO_KEY = -2;
+import { entryTimes, NO_KEY } from './redis-entry-times.js';
 
 /** Turns what lies under a key into an entry; what cannot become one is reported and counts as absent. */
 export class RedisReader {
@@ -73,26 +70,7 @@ export class RedisReader {
       written: 0,
     });
     const now = this.#context.clock.now();
-    const { ttlMs, retainMs } = frame;
-    let createdAt = Math.min(frame.createdAt, now);
-    let expiresAt = createdAt + ttlMs;
-    let retainedUntil = createdAt + retainMs;
-    const isSliding = retainMs < ttlMs;
-    if (isSliding) {
-      // Reads move the server's time, so only the writer's clock tells the bound that they cannot move.
-      retainedUntil = Math.min(
-        expiresAt,
-        now + (pttl === undefined ? retainMs : Math.max(pttl, 1)),
-      );
-    } else if (pttl !== undefined && pttl !== NO_EXPIRY && retainMs !== Infinity) {
-      // The server's clock decides: the writer's may be hours off.
-      retainedUntil = now + pttl;
-      createdAt = Math.min(now, retainedUntil - retainMs);
-      expiresAt = retainedUntil - (retainMs - ttlMs);
-    } else if (ttlMs === retainMs && expiresAt <= now) {
-      // Redis still has it, so its time is not up, whatever the writer's clock said.
-      expiresAt = now + 1;
-    }
+    const { createdAt, expiresAt, retainedUntil } = entryTimes(frame, pttl, now);
     return {
       value,
       kind: frame.kind,
@@ -100,7 +78,7 @@ export class RedisReader {
       sequence: frame.sequence,
       createdAt,
       expiresAt,
-      retainedUntil: isSliding ? retainedUntil : Math.max(retainedUntil, expiresAt, now + 1),
+      retainedUntil,
       loadCostMs: frame.loadCostMs,
       source: 'l2',
     };

@@ -1,6 +1,7 @@
 import type {
   BackendStore,
   CallOptions,
+  EntryOutline,
   EntryWrite,
   FillStart,
   FillToken,
@@ -19,6 +20,7 @@ import type { KeyWalk } from './key-walk.js';
 import type { LeasedStore, RedisLeases } from './redis-leases.js';
 import type { RedisLike } from './redis-like.js';
 import { WATCH_MARK } from './redis-lua.js';
+import { outlinesOf } from './redis-outlines.js';
 import { chunks, type RedisFillToken, type RedisStoreParts } from './redis-parts.js';
 import { RedisReads } from './redis-reads.js';
 import { runScript } from './redis-script.js';
@@ -165,6 +167,13 @@ export abstract class StoredOnRedis implements BackendStore {
 
   scan(request: ScanRequest): Promise<ScanPage> {
     return this.#walk.scan(request);
+  }
+
+  outlines(
+    keys: readonly string[],
+    options?: CallOptions,
+  ): MaybePromise<readonly (EntryOutline | undefined)[]> {
+    return keys.length === 0 ? [] : outlinesOf(this.parts, this.#site, keys, options);
   }
 
   /** Takes the tokens of keys, wherever they lie. */

@@ -118,6 +118,11 @@ export class OwnTierStore implements BackendStore {
     return this.#l1.scan(request);
   }
 
+  get outlines(): BackendStore['outlines'] {
+    const store = this.#l1;
+    return store.outlines?.bind(store);
+  }
+
   async #store(
     writes: readonly EntryWrite[],
     options: CallOptions | undefined,

@@ -133,6 +133,11 @@ export class TieredStore implements BackendStore {
     return this.#l2.scan(request);
   }
 
+  get outlines(): BackendStore['outlines'] {
+    const store = this.#l2;
+    return store.outlines?.bind(store);
+  }
+
   async #begin(
     keys: readonly string[],
     beginShared: () => MaybePromise<readonly (FillStart | LoadTurn)[]>,

@@ -54,6 +54,10 @@ export function deferringStore(place: DeferralPlace, deferral: Deferral): Backen
       if (deferral.isTrusted) inner.touch(key, retainMs);
     },
     scan: (request) => (deferral.isTrusted ? inner.scan(request) : deferral.refuse()),
+    ...(inner.outlines !== undefined && {
+      outlines: (keys, options) =>
+        deferral.isTrusted ? inner.outlines!(keys, options) : deferral.refuse(),
+    }),
   };
 }
 

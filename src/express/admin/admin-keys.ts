@@ -11,14 +11,13 @@ import {
   type AdminAnswer,
   type AdminCall,
 } from './admin-answer.js';
+import { outlinesOf, type KeyOutline } from './key-outlines.js';
 import { previewValue } from './value-preview.js';
 import { approximateSize } from './value-size.js';
 
 /** How many keys a page has when nothing says otherwise, and at most. */
 const DEFAULT_COUNT = 100;
 const MAX_COUNT = 1000;
-/** How many entries are read at a time: their values come with their times, and may be large. */
-const READ_AT_A_TIME = 100;
 /** How many caches one page looks at, so that many empty ones do not make it long. */
 const MAX_CACHES_PER_PAGE = 50;
 
@@ -65,7 +64,8 @@ export async function showEntry(call: AdminCall, showsValues: boolean): Promise<
   for (const core of caches) {
     const [entry] = await entriesOf(core, [call.key]);
     if (entry === undefined) continue;
-    const { cache, key, ttl, size } = listed(core, call.key, entry);
+    const size = approximateSize(entry.value);
+    const { cache, key, ttl } = listed(core, call.key, { expiresAt: entry.expiresAt, size });
     return ok({
       key,
       cache,
@@ -127,15 +127,12 @@ async function pageOf(
     store.scan({ pattern, cursor, count }),
   );
   const keys = [...new Set(page.keys)];
-  const entries: (StoredEntry | undefined)[] = [];
-  for (let start = 0; start < keys.length; start += READ_AT_A_TIME) {
-    entries.push(...(await entriesOf(core, keys.slice(start, start + READ_AT_A_TIME))));
-  }
+  const outlines = await outlinesOf(core, keys);
   return {
     keys: keys.flatMap((key, index) => {
-      const entry = entries[index];
+      const outline = outlines[index];
       // It went between the two questions.
-      return entry === undefined ? [] : [listed(core, key, entry)];
+      return outline === undefined ? [] : [listed(core, key, outline)];
     }),
     cursor: page.cursor,
   };
@@ -165,13 +162,13 @@ async function pageOfAll(
   return { keys, cursor: index < caches.length ? `${index}.${inner}` : '0' };
 }
 
-function listed(core: CacheCore, key: string, entry: StoredEntry): ListedKey {
-  const ttlMs = Math.max(0, entry.expiresAt - core.runtime.clock.now());
+function listed(core: CacheCore, key: string, { expiresAt, size }: KeyOutline): ListedKey {
+  const ttlMs = Math.max(0, expiresAt - core.runtime.clock.now());
   return {
     key,
     ttl: ttlMs === Infinity ? null : Math.ceil(ttlMs / 1000),
     cache: core.name,
-    size: approximateSize(entry.value),
+    size,
   };
 }
 

@@ -1,6 +1,5 @@
 import type { CacheManager } from '../../../manager/cache-manager.js';
-import { entriesOf } from '../admin-keys.js';
-import { approximateSize } from '../value-size.js';
+import { outlinesOf } from '../key-outlines.js';
 import { idOf, keyOf, type KeyOfCache } from './hot-keys.js';
 
 /** How many sizes are remembered. */
@@ -16,7 +15,7 @@ const FIRST_KEYS = 200;
 
 /**
  * The largest entries among a sample: some of those that were there when somebody began to watch, and some of each
- * second's writes. Nobody keeps sizes by key, so each has to be read to be measured; a few at a time.
+ * second's writes. Nobody keeps sizes by key, so each is asked for; a few at a time.
  */
 export class LargeKeys {
   readonly #manager: CacheManager;
@@ -55,11 +54,11 @@ export class LargeKeys {
       else keys.push(key);
     }
     for (const [cache, keys] of byCache) {
-      const entries = await entriesOf(this.#manager.core(cache), keys);
+      const outlines = await outlinesOf(this.#manager.core(cache), keys);
       for (const [index, key] of keys.entries()) {
-        const entry = entries[index];
-        if (entry === undefined) this.#sizes.delete(idOf(cache, key));
-        else this.#sizes.set(idOf(cache, key), approximateSize(entry.value));
+        const outline = outlines[index];
+        if (outline === undefined) this.#sizes.delete(idOf(cache, key));
+        else this.#sizes.set(idOf(cache, key), outline.size);
       }
     }
     if (this.#sizes.size <= CAPACITY) return;
