@@ -89,14 +89,31 @@ export interface HttpCacheOptions<
   /** Which statuses may be stored. @defaultValue `[200]`; under `'rfc9111'` every final one that is understood */
   readonly statuses?: readonly number[] | undefined;
   /**
-   * Who may make the handler run although there is a fresh response, by `Cache-Control: no-cache`. The new response is
-   * stored. Requests of others have their `Cache-Control` ignored.
+   * Whether a request makes the handler run although there is a fresh response, and its response replace that one. Asked for every
+   * GET and HEAD; nothing but `true` is a yes. A response that is not to be stored, such as an error, replaces nothing. Of
+   * requests that reload at the same time, those that came before the handler began share its run.
+   *
+   * Whoever may say yes can keep the handler busy at will, so let it ask for more than a parameter. A parameter that takes part
+   * belongs into `queryIgnore`; otherwise it makes a key of its own. Clients reload in no other way then: see
+   * {@link HttpCacheOptions.respectRequestCacheControl}.
+   *
+   * @example
+   * ```ts
+   * import { httpCache } from 'cachewell/express';
+   * import type { Request } from 'express';
+   *
+   * httpCache({
+   *   ttl: '10m',
+   *   queryIgnore: ['refresh'],
+   *   refreshWhen: (req: Request) => req.query['refresh'] === '1' && req.header('x-token') === 'secret',
+   * });
+   * ```
    */
   readonly refreshWhen?: ((req: Request) => boolean) | undefined;
   /**
    * What of a client's `Cache-Control` is obeyed: all of it, nothing, or only `no-cache` and `no-store` (`'reload'`), by
    * going past the cache. A function decides between all and nothing.
-   * @defaultValue `'reload'`; under `'rfc9111'` `true`
+   * @defaultValue `'reload'`; under `'rfc9111'` `true`; with `refreshWhen` `false`
    */
   readonly respectRequestCacheControl?:
     boolean | 'reload' | ((req: Request) => boolean) | undefined;
@@ -157,7 +174,7 @@ export interface HttpCacheOptions<
   /**
    * Whether `accelerate` may answer hits of this route in front of the application. `true` is the author's word that nothing
    * that runs before this middleware refuses requests, or decides by more than the URL what is answered, unless the
-   * response says so by `Vary`. Excludes `key`, `condition`, `varyBy` and a function as `manager`.
+   * response says so by `Vary`. Excludes `key`, `condition`, `refreshWhen`, `varyBy` and a function as `manager`.
    * @defaultValue false
    */
   readonly front?: boolean | undefined;

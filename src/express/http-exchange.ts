@@ -187,7 +187,9 @@ export class HttpExchange implements RunningExchange {
       isUntracked: !isClustered,
       // What is there is fresh to the store, and no answer to this request.
       isRefresh:
-        this.#rounds >= MOST_ROUNDS || (entry !== undefined && entry.expiresAt > this.#now()),
+        ticket.plan.reload ||
+        this.#rounds >= MOST_ROUNDS ||
+        (entry !== undefined && entry.expiresAt > this.#now()),
       isStaleKnown: entry !== undefined,
       staleThrottleMs: mayFallBack ? core.settings.staleThrottleMs : 0,
       budget: this.#budget,
@@ -242,7 +244,9 @@ export class HttpExchange implements RunningExchange {
     if (this.#isOver || res.destroyed) return;
     const record = readRecord(answer?.kind === 'stored' ? answer.record : value);
     const now = this.#now();
-    if (record !== undefined && ticket.policy.reuse(record, ticket.plan, now).kind === 'fresh') {
+    // Whoever reloads has waited for a run that began after the request came.
+    const plan = ticket.plan.reload ? { ...ticket.plan, reload: false } : ticket.plan;
+    if (record !== undefined && ticket.policy.reuse(record, plan, now).kind === 'fresh') {
       this.#sendStored(record, 'HIT', now, fwd);
       return;
     }

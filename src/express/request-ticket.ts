@@ -96,9 +96,11 @@ function refuse(reason: string): RefusedRequest {
 
 function contextOf(
   req: HttpRequest,
-  { keyedBy, obeysRequest }: ResolvedHttpCacheOptions,
+  { keyedBy, obeysRequest, refreshWhen }: ResolvedHttpCacheOptions,
 ): RequestContext {
-  const context = keyedBy === 'identity' ? KEYED_BY_IDENTITY : NO_CONTEXT;
+  let context = keyedBy === 'identity' ? KEYED_BY_IDENTITY : NO_CONTEXT;
+  // Nothing but `true`: a promise, which says yes to everything, is not waited for.
+  if (refreshWhen?.(req) === true) context = { ...context, reload: true };
   if (obeysRequest === undefined || req.headers['cache-control'] === undefined) return context;
   return { ...context, respectRequestCacheControl: obeysRequest(req) };
 }

@@ -44,6 +44,7 @@ export interface ResolvedHttpCacheOptions {
   readonly keyedBy: 'attribute' | 'identity' | undefined;
   /** Whether this client's `Cache-Control` is obeyed; `undefined` = as the policy says. */
   readonly obeysRequest: ((req: HttpRequest) => boolean) | undefined;
+  readonly refreshWhen: ((req: HttpRequest) => boolean) | undefined;
   readonly queryFilter: QueryFilter | undefined;
   readonly origin: string | undefined;
   readonly maxVariants: number;
@@ -137,7 +138,11 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
       options.maxBufferedBytes,
       DEFAULT_MAX_BUFFERED_BYTES,
     ),
-    obeysRequest: obeyed(options),
+    obeysRequest:
+      typeof options.respectRequestCacheControl === 'function'
+        ? options.respectRequestCacheControl
+        : undefined,
+    refreshWhen: options.refreshWhen,
     queryFilter: queryFilter({
       allow: names('queryAllow', options.queryAllow),
       ignore: names('queryIgnore', options.queryIgnore),
@@ -175,7 +180,9 @@ function policyOf(
   ttl: HttpCacheOptions['ttl'],
   credentialHeaders: HttpCacheOptions['credentialHeaders'],
 ): HttpCachePolicy {
-  const { respectRequestCacheControl: respected, refreshWhen } = options;
+  const { refreshWhen } = options;
+  // Where the author says who may reload, clients do not.
+  const respected = options.respectRequestCacheControl ?? (refreshWhen ? false : undefined);
   return new HttpCachePolicy(
     {
       profile: options.profile,
@@ -184,7 +191,6 @@ function policyOf(
       staleIfError: options.staleIfError,
       statuses: options.statuses,
       respectRequestCacheControl: typeof respected === 'function' ? true : respected,
-      onNoCache: refreshWhen === undefined ? undefined : 'refresh',
       targetedFields: options.targetedFields,
       keepForValidation: options.keepForValidation,
       credentialHeaders: options.credentialHeaders ?? credentialHeaders,
@@ -198,6 +204,7 @@ function expectFrontable(options: HttpCacheOptions, varyBy: readonly ResolvedAtt
   const needed = [
     options.key !== undefined && 'key',
     options.condition !== undefined && 'condition',
+    options.refreshWhen !== undefined && 'refreshWhen',
     varyBy.length > 0 && 'varyBy',
     typeof options.manager === 'function' && 'a function as manager',
   ].filter((each) => each !== false);
@@ -211,14 +218,6 @@ function expectFrontable(options: HttpCacheOptions, varyBy: readonly ResolvedAtt
 function keyedBy(varyBy: readonly ResolvedAttribute[]): ResolvedHttpCacheOptions['keyedBy'] {
   if (varyBy.length === 0) return undefined;
   return varyBy.some(({ isIdentity }) => isIdentity) ? 'identity' : 'attribute';
-}
-
-function obeyed({
-  refreshWhen,
-  respectRequestCacheControl,
-}: HttpCacheOptions): ResolvedHttpCacheOptions['obeysRequest'] {
-  if (refreshWhen !== undefined) return refreshWhen;
-  return typeof respectRequestCacheControl === 'function' ? respectRequestCacheControl : undefined;
 }
 
 function replayed(

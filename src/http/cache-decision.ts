@@ -73,6 +73,11 @@ export interface RequestContext {
   readonly keyedBy?: 'identity' | undefined;
   /** Whether this client's `Cache-Control` is obeyed, where a predicate decided it; overrides the option. */
   readonly respectRequestCacheControl?: boolean | undefined;
+  /**
+   * Whether the handler is to run whatever is stored, and its answer to replace that, where a predicate decided it. The client's
+   * `no-cache` then adds nothing; what else it says counts as ever.
+   */
+  readonly reload?: boolean | undefined;
   /** The absolute URL of the request. Needed only to store answers to POST (profile `rfc9111`). */
   readonly url?: string | undefined;
 }
@@ -90,7 +95,7 @@ export interface RequestPlan {
   readonly store: boolean;
   /** Why not, where `lookup` is false. */
   readonly bypass: BypassReason | undefined;
-  /** The client asks for validation of whatever is stored (`no-cache`, and `onNoCache` is `'refresh'`). */
+  /** Whatever is stored is to be validated: by `no-cache` where `onNoCache` is `'refresh'`, or by {@link RequestContext.reload}. */
   readonly reload: boolean;
   /** The client wants a stored response or 504, no run of the handler (RFC 9111 section 5.2.1.7). */
   readonly onlyIfCached: boolean;

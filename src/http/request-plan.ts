@@ -22,7 +22,7 @@ export function planRequest(
     lookup: bypass === undefined,
     store: bypass === undefined && method === 'GET',
     bypass,
-    reload: false,
+    reload: context.reload === true,
     onlyIfCached: false,
     maxAgeMs: Infinity,
     minFreshMs: 0,
@@ -68,8 +68,10 @@ function consentNeeded(headers: FieldMap, { keyedBy }: RequestContext): number {
 function obey(plan: MutablePlan, respect: RequestControl, onNoCache: 'bypass' | 'refresh'): void {
   const control = parseCacheControl(fieldText(plan.headers, 'cache-control') ?? '');
   if (control.noStore) pass(plan, 'request-no-store');
-  else if (control.noCache && onNoCache === 'bypass') pass(plan, 'request-no-cache');
-  plan.reload = control.noCache;
+  else if (control.noCache && !plan.reload) {
+    if (onNoCache === 'bypass') pass(plan, 'request-no-cache');
+    plan.reload = true;
+  }
   if (respect === 'reload') return;
   plan.onlyIfCached = control.onlyIfCached;
   // A value that is no number asks for something that cannot be known: for the most careful reading.

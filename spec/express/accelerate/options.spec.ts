@@ -123,6 +123,7 @@ describe('accelerate: options', () => {
     const options: readonly HttpCacheOptions[] = [
       { key: () => ['a'] },
       { condition: () => true },
+      { refreshWhen: () => true },
       { varyBy: ['userId'] },
       { manager: () => undefined as never },
     ];

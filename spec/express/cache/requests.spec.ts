@@ -136,26 +136,6 @@ describe('httpCache: HEAD, conditional and range requests', () => {
     expect((await http.ask('/tagged', { headers: other })).text).to.equal(LETTERS);
   });
 
-  it('reloads for those who may', async () => {
-    const options = {
-      manager: http.manager,
-      ttl: '1m',
-      refreshWhen: (req: { headers: NodeJS.Dict<string | string[]> }) =>
-        req.headers['x-may'] === 'yes',
-    } as const;
-    http.app.get('/reload', httpCache(options), (_req, res) => void res.send(`run ${++runs}`));
-    const headers = { 'cache-control': 'no-cache' };
-
-    await http.ask('/reload');
-    const refused = await http.ask('/reload', { headers });
-    const allowed = await http.ask('/reload', { headers: { ...headers, 'x-may': 'yes' } });
-    const after = await http.ask('/reload');
-
-    expect([refused.cache, refused.text]).to.deep.equal(['HIT', 'run 1']);
-    expect([allowed.cache, allowed.text]).to.deep.equal(['MISS', 'run 2']);
-    expect([after.cache, after.text]).to.deep.equal(['HIT', 'run 2']);
-  });
-
   it('answers 504 where the client wants nothing but a stored response', async () => {
     const options = { manager: http.manager, ttl: '1m', respectRequestCacheControl: true } as const;
     http.app.get('/only', httpCache(options), (_req, res) => void res.send(`run ${++runs}`));

@@ -10,7 +10,7 @@ export function httpCache(options?: HttpCacheOptions): HttpMiddleware {
 function isFrontable(options: HttpCacheOptions | undefined): boolean {
   if (options === undefined) return true;
   if (typeof options !== 'object' || options === null) return false;
-  const { key, condition, varyBy, manager, front } = options;
-  const needed = [key, condition, varyBy, front];
+  const { key, condition, refreshWhen, varyBy, manager, front } = options;
+  const needed = [key, condition, refreshWhen, varyBy, front];
   return needed.every((each) => each === undefined) && typeof manager !== 'function';
 }

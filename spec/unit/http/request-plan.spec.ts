@@ -117,6 +117,17 @@ describe('HttpCachePolicy#request', () => {
       expect(plan(cc('no-cache'), no, yes).bypass).to.equal('request-no-cache');
     });
 
+    it('reloads where the caller says so, and obeys what else the client says', () => {
+      const reload = { reload: true };
+      expect(plan(get(), {}, reload)).to.include({
+        ...{ lookup: true, store: true, reload: true, bypass: undefined },
+      });
+      expect(plan(cc('no-cache'), {}, reload)).to.include({ store: true, reload: true });
+      expect(plan(cc('no-cache'), ALL, { reload: false }).bypass).to.equal('request-no-cache');
+      expect(plan(cc('no-store'), {}, reload).bypass).to.equal('request-no-store');
+      expect(plan(cc('max-age=1'), ALL, reload)).to.include({ reload: true, maxAgeMs: 1000 });
+    });
+
     it('says nothing through Pragma', () => {
       expect(plan(get({ pragma: 'no-cache' }), RFC)).to.include({ lookup: true, reload: false });
     });
