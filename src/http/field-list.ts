@@ -7,7 +7,9 @@ import type { FieldMap } from './http-message.js';
 export function fieldText(fields: FieldMap, name: string): string | undefined {
   const value = fields[name];
   if (value === undefined || typeof value === 'string') return value;
-  return typeof value === 'number' ? String(value) : value.join(', ');
+  if (typeof value === 'number') return String(value);
+  // `Vary` may name what every object has, such as `constructor`.
+  return Object.hasOwn(fields, name) ? value.join(', ') : undefined;
 }
 
 /** Whether the field is there, whatever it says. */

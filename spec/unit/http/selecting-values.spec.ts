@@ -129,6 +129,10 @@ describe('selectingValues', () => {
     expect(values.join().length).to.be.lessThan(200);
   });
 
+  it('finds nothing where a request has only what every object has', () => {
+    expect(selectingValues(['__proto__', 'constructor', 'foo'], {})).to.deep.equal(['', '', '']);
+  });
+
   it('gives the same for a field and text that were seen before, and after many others', () => {
     const value = (name: string, text: string) => selectingValues([name], { [name]: text })[0];
     for (let round = 0; round < 2; round++) {
