@@ -57,8 +57,7 @@ export function storageOf(
     (isPartial && !isStorablePart(plan, headers) ? 'partial' : undefined);
   if (reason !== undefined) return refuse(reason);
   if (vary === undefined) return refuse('vary-any');
-  // A part answers the same range only: the range selects it like a field that `Vary` names.
-  const selectors = isPartial ? [...new Set([...vary, 'range'])].sort() : vary;
+  const selectors = withImplied(vary, isPartial, headers);
 
   const lifetime = freshnessLifetime(effective, status, headers, times.respondedAt, options);
   if (plan.method === 'POST' && !isOwnRepresentation(plan, response, lifetime)) {
@@ -91,6 +90,18 @@ export function storageOf(
 
 function refuse(reason: NotStoredReason): StorageDecision {
   return { store: false, reason };
+}
+
+/** What selects a response though it does not say so: a part its range, and an encoded one what the client can decode. */
+function withImplied(
+  vary: readonly string[],
+  isPartial: boolean,
+  headers: FieldMap,
+): readonly string[] {
+  const isEncoded = hasField(headers, 'content-encoding');
+  if (!isPartial && (!isEncoded || vary.includes('accept-encoding'))) return vary;
+  const implied = [...(isPartial ? ['range'] : []), ...(isEncoded ? ['accept-encoding'] : [])];
+  return [...new Set([...vary, ...implied])].sort();
 }
 
 function statusRefusal(status: number, options: ResolvedPolicyOptions): 'status' | undefined {

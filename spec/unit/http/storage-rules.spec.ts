@@ -349,6 +349,20 @@ describe('HttpCachePolicy#storage', () => {
       expect(record.selecting).to.deep.equal(['=de,en', '=1']);
     });
 
+    it('is selected by what the client can decode where it is encoded', () => {
+      const request = { 'accept-encoding': 'gzip', foo: '1' };
+      for (const options of [{}, RFC]) {
+        const plain = store(cc('max-age=60', { vary: 'foo' }), options, request);
+        expect(plain.head.vary).to.deep.equal(['foo']);
+        for (const vary of ['foo', 'Foo, Accept-Encoding']) {
+          const encoded = cc('max-age=60', { vary, 'content-encoding': 'gzip' });
+          const { head: record } = store(encoded, options, request);
+          expect(record.vary).to.deep.equal(['accept-encoding', 'foo']);
+          expect(record.selecting).to.deep.equal(['=gzip', '=1']);
+        }
+      }
+    });
+
     it('is selected by the range where it is a part', () => {
       const reply = cc('max-age=60', { vary: 'foo', 'content-range': 'bytes 0-1/5' }, 206);
       const { head: record } = store(reply, RFC, { range: 'bytes=0-1' });
