@@ -26,7 +26,7 @@ describe('httpCache beside compression', () => {
 
   for (const place of ['before the cache', 'behind the cache'] as const) {
     for (const write of ['send', 'write', 'pipe'] as const) {
-      it(`gives each client its encoding with compression ${place}, by ${write}`, async () => {
+      it(`encoding-vary: each client gets its encoding with compression ${place}, by ${write}`, async () => {
         const cache = httpCache({ manager: http.manager, ttl: '1m' });
         const compress = compression({ threshold: 0 });
         const chain = place === 'before the cache' ? [compress, cache] : [cache, compress];
