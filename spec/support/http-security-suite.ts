@@ -318,6 +318,22 @@ export function describeHttpSecurity(title: string, backendOf: () => CacheBacken
       expect((await ask('/')).text).to.equal('fine');
     });
 
+    for (const field of ['authorization', 'cookie']) {
+      it(`validated-leak: nobody with ${field} gets the answer for all because its tag is the same`, async () => {
+        route('/', (req, res) => {
+          if (req.headers['if-none-match'] === '"v1"') return res.status(304).end();
+          return res.set('ETag', '"v1"').send(`for ${req.headers[field]}`);
+        });
+        await ask('/');
+        expect((await ask('/', { [field]: 'a=b' })).text).to.equal('for a=b');
+        http.clock.advance('2m');
+        expect((await ask('/', { [field]: 'c=d' })).text).to.equal('for c=d');
+        const plain = await ask('/');
+        expect([plain.cache, plain.text]).to.deep.equal(['MISS', 'for undefined']);
+        expect(plain.headers['cache-status']).to.contain('fwd-status=304');
+      });
+    }
+
     it('collapse-leak: 100 identities at once get their own', async () => {
       const waiting: (() => void)[] = [];
       route(

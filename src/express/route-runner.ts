@@ -127,14 +127,9 @@ export class RouteRunner {
     const { policy, plan } = ticket;
     const now = (): number => core.runtime.clock.now();
     const present = this.#presentOf(context);
-    // What to ask a handler that is to say whether it still holds, whatever this request wants.
-    const validation =
-      present &&
-      policy.reuse(
-        present,
-        { ...plan, reload: true, requiredFlags: 0, credentials: NO_CREDENTIALS },
-        now(),
-      );
+    // What to ask a handler that is to say whether it still holds, whatever this request wants. Nobody is asked about a response
+    // that is not for him: a handler may have one tag for what it makes for everybody and what it makes for one.
+    const validation = present && policy.reuse(present, { ...plan, reload: true }, now());
     return new RouteRun({
       req,
       res,
