@@ -90,7 +90,7 @@ export class HttpExchange implements RunningExchange {
     const { core, ticket } = this.#input;
     const { record, entry, key } = found;
     if (record === undefined || entry === undefined) {
-      this.#miss(found, found.isOther ? 'vary-miss' : 'uri-miss', undefined);
+      this.#miss(found, found.fwd, undefined);
       return;
     }
     const now = this.#now();
@@ -109,7 +109,7 @@ export class HttpExchange implements RunningExchange {
         });
       }
     } else if (reuse.kind === 'none') {
-      this.#miss(found, reuse.reason === 'vary' ? 'vary-miss' : 'miss', undefined);
+      this.#miss(found, reuse.reason === 'range' ? 'partial' : found.fwd, undefined);
     } else if (reuse.staleIfError && core.retries.holds(key)) {
       // Its handler has failed a short while ago.
       core.countStale(key, entry);

@@ -6,6 +6,7 @@ import type { StoredEntry } from '../cache/entry.js';
 import { andThen, isPending, type MaybePromise } from '../cache/maybe-promise.js';
 import { CacheDeserializationError } from '../errors.js';
 import type { FieldMap } from '../http/http-message.js';
+import type { ForwardReason } from '../http/cache-status.js';
 import type { HttpCachePolicy } from '../http/http-cache-policy.js';
 import { readRecord, type HttpRecord } from './stored-record.js';
 
@@ -29,8 +30,8 @@ export interface Found {
   readonly record: HttpRecord | undefined;
   /** What a response under this key has to carry; `undefined` = it is the first, and makes its own. */
   readonly variants: string | undefined;
-  /** Whether there is a response to the URL, but not to this request. */
-  readonly isOther: boolean;
+  /** Why there is no response to this request, or none that will do: the URL is new, or what there is of it is a variant, or a part. */
+  readonly fwd: ForwardReason;
 }
 
 /** How to look up. */
@@ -65,9 +66,10 @@ function firstOf(lookup: VariantLookup, entry: StoredEntry | undefined): MaybePr
   const first = readRecord(entry.value);
   if (first === undefined) return andThen(drop(core, key, budget), () => nothingUnder(key));
   if (first.vary.length === 0 || policy.selects(first, headers)) {
-    return { key, entry, record: first, variants: undefined, isOther: false };
+    return { key, entry, record: first, variants: undefined, fwd: 'miss' };
   }
-  const other = { key, entry, record: undefined, variants: undefined, isOther: true };
+  const fwd = first.status === 206 ? 'partial' : 'vary-miss';
+  const other: Found = { key, entry, record: undefined, variants: undefined, fwd };
   if (maxVariants === 0 || first.variants === undefined) return other;
   const { variants } = first;
   const keys = placesOf(key, policy.selectingValues(first.vary, headers), maxVariants);
@@ -81,14 +83,14 @@ function firstOf(lookup: VariantLookup, entry: StoredEntry | undefined): MaybePr
     const own = places.find(
       ({ record }) => record !== undefined && policy.selects(record, headers),
     );
-    if (own !== undefined) return { ...own, variants, isOther: false };
+    if (own !== undefined) return { ...own, variants, fwd: 'miss' };
     const [oldest] = places.sort((a, b) => timeOf(a.record) - timeOf(b.record));
-    return { key: oldest!.key, entry: oldest!.entry, record: undefined, variants, isOther: true };
+    return { key: oldest!.key, entry: oldest!.entry, record: undefined, variants, fwd };
   });
 }
 
 function nothingUnder(key: string): Found {
-  return { key, entry: undefined, record: undefined, variants: undefined, isOther: false };
+  return { key, entry: undefined, record: undefined, variants: undefined, fwd: 'uri-miss' };
 }
 
 function findAll(
