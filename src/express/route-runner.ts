@@ -8,7 +8,6 @@ import type { DueCheck } from '../cache/freshness.js';
 import type { LoadContext } from '../cache/load-context.js';
 import type { MaybePromise } from '../cache/maybe-promise.js';
 import type { ForwardReason } from '../http/cache-status.js';
-import { NO_CREDENTIALS } from '../http/credential-fields.js';
 import type { HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
 import type { RequestTicket } from './request-ticket.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
