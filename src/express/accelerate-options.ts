@@ -7,14 +7,15 @@ import {
   expectOptions,
   rejectUnknown,
 } from '../options.js';
+import { isRateLimiter } from './rate-limit.js';
 
 /** How `accelerate` answers. */
 export interface AccelerateOptions {
   /**
-   * Counts an answer against its client's limit: called once for each request that is about to be answered in front of the
-   * application, whose own limiter does not see it. Anything but `true`, an error, too, hands the request on, so that the
-   * application's limiter refuses it.
-   * @defaultValue no limit
+   * Counts an answer against a limit of another kind than `rateLimit`, whose limiters count by themselves: called once for each
+   * request that is about to be answered in front of the application. Anything but `true`, an error, too, hands the request
+   * on, so that the application's limiter refuses it.
+   * @defaultValue none
    */
   readonly limit?: ((req: IncomingMessage) => boolean | Promise<boolean>) | undefined;
   /**
@@ -66,6 +67,12 @@ export function resolveAccelerateOptions(options: AccelerateOptions): ResolvedAc
   ] satisfies (keyof AccelerateOptions)[]);
   const { limit, condition, headers = {}, maxUrls = DEFAULT_MAX_URLS } = options;
   if (limit !== undefined) expectFunction(`${OWNER}.limit`, limit);
+  if (limit !== undefined && isRateLimiter(limit)) {
+    throw new InvalidOptionError(
+      `${OWNER}.limit`,
+      "expected a function that asks some other limiter, got a 'rateLimit'; it counts hits in front by itself, where it stands before the route's cache",
+    );
+  }
   if (condition !== undefined) expectFunction(`${OWNER}.condition`, condition);
   return Object.freeze({
     limit,

@@ -22,7 +22,10 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => unk
  * once a request for it has gone through its `httpCache`, with the same method, scheme, host and proxy fields. Stale
  * responses are left to the application, which refreshes them.
  *
- * No middleware runs for such an answer, and no field that one would have set is on it: headers of `helmet` and `cors`,
+ * Each `rateLimit` that stands before the route's `httpCache` counts such an answer, once, and sets its fields; a request beyond
+ * the limit goes to the application, where the same limiter refuses it without counting it again.
+ *
+ * No other middleware runs for such an answer, and no field that one would have set is on it: headers of `helmet` and `cors`,
  * `X-Powered-By`, sessions, access logs, authentication, compression outside of the cache. See the options for what can
  * take their place.
  *

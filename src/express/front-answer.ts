@@ -7,6 +7,7 @@ import type { ResolvedAccelerateOptions } from './accelerate-options.js';
 import { ageField, outcomeFields } from './cache-outcome.js';
 import { isTrusted } from './front-key.js';
 import type { FrontLane } from './front-lanes.js';
+import { countInFront } from './front-limits.js';
 import { methodsOf, rawResponse } from './raw-response.js';
 import { missingFields } from './response-head.js';
 import { hitForm, sendHit, sendRecord } from './response-writer.js';
@@ -85,25 +86,46 @@ export class FrontAnswer {
     if (record === undefined) return false;
     const now = lane.core.runtime.clock.now();
     if (lane.policy.reuse(record, plan, now).kind !== 'fresh') return false;
-    if (this.#options.limit === undefined) return this.#send(found, lane, plan, res);
-    const isAllowed = this.#options.limit(req);
-    if (typeof isAllowed === 'boolean') {
-      return isAllowed && this.#send(found, lane, plan, res);
+    const { limit, fields } = this.#options;
+    if (limit === undefined && lane.limits.length === 0) {
+      return this.#send(found, lane, plan, res, fields);
     }
-    return isAllowed.then(
-      (each) => each === true && this.#send(found, lane, plan, res),
-      (error: unknown) => refuse(lane, error),
-    );
+    return this.#count(found, lane, plan, req, res);
   }
 
-  #send(found: Found, lane: FrontLane, plan: RequestPlan, res: ServerResponse): boolean {
+  /** Has every limit count the answer before it goes out. */
+  async #count(
+    found: Found,
+    lane: FrontLane,
+    plan: RequestPlan,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): Promise<boolean> {
+    try {
+      const { limit, fields } = this.#options;
+      const counted = await countInFront(req, lane.limits);
+      if (counted === undefined) return false;
+      if (limit !== undefined && (await limit(req)) !== true) return false;
+      const all = counted.length === 0 ? fields : [...fields, ...counted];
+      return this.#send(found, lane, plan, res, all);
+    } catch (error) {
+      return refuse(lane, error);
+    }
+  }
+
+  #send(
+    found: Found,
+    lane: FrontLane,
+    plan: RequestPlan,
+    res: ServerResponse,
+    fields: readonly string[],
+  ): boolean {
     const { core, policy, route } = lane;
     const record = found.record!;
     // Anew: a limiter may have taken its time.
     const now = core.runtime.clock.now();
     core.countHit(found.key, found.entry!);
     lane.isUsed = true;
-    const { fields } = this.#options;
     const age = policy.ageSeconds(record, now);
     const ttl = policy.ttlSeconds(record, now);
     try {

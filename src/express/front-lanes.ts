@@ -4,6 +4,7 @@ import type { CallBudget } from '../cache/call-budget.js';
 import type { CacheCore } from '../cache/cache-core.js';
 import type { HttpCachePolicy } from '../http/http-cache-policy.js';
 import { expressOrigin, isTrusted, type ProxySettings } from './front-key.js';
+import { isSameLimits, noteLimits, passedLimiters, type LimiterPlace } from './front-limits.js';
 import type { HttpRequest } from './http-middleware.js';
 import { originOf, routedTarget, targetOf } from './request-key.js';
 import type { RequestTicket } from './request-ticket.js';
@@ -28,6 +29,8 @@ export interface FrontLane {
   readonly app: ProxySettings | undefined;
   /** See {@link isTrusted}. */
   readonly isTrusted: boolean | undefined;
+  /** The limiters that count each answer. */
+  readonly limits: readonly LimiterPlace[];
   /** Whether it was used since room was last needed. */
   isUsed: boolean;
 }
@@ -71,6 +74,7 @@ export class FrontLanes {
   /** Takes note of a request that is handed to the application. */
   expect(req: IncomingMessage, name: string, budget: CallBudget | undefined): void {
     visits.set(req, { lanes: this, name, url: req.url, budget });
+    noteLimits(req);
   }
 
   learn(name: string, lane: FrontLane | null): void {
@@ -83,11 +87,15 @@ export class FrontLanes {
         known.policy === lane.policy &&
         known.route === lane.route &&
         known.isTrusted === lane.isTrusted &&
-        known.app === lane.app;
+        known.app === lane.app &&
+        isSameLimits(known.limits, lane.limits);
       if (isSame) return;
-      // A manager may be replaced, and others may be trusted. What is left for two keys is something that the name lacks.
+      // A manager may be replaced, and others may be trusted. What is left for two keys, or other limits, is something that the
+      // name lacks.
       const isOther =
-        known.key !== lane.key && known.core === lane.core && known.isTrusted === lane.isTrusted;
+        (known.key !== lane.key || !isSameLimits(known.limits, lane.limits)) &&
+        known.core === lane.core &&
+        known.isTrusted === lane.isTrusted;
       this.#lanes.set(name, isOther ? null : lane);
       return;
     }
@@ -128,14 +136,19 @@ export function frontLesson(
   const target = targetOf(req);
   const app = (req as { readonly app?: ProxySettings }).app;
   const trusted = isTrusted(req, app);
+  const limits = passedLimiters(req);
   const isAsSeen =
     target === url &&
     routedTarget(req, target) === undefined &&
     originOf(req) === expressOrigin(req, trusted) &&
     hasFieldsAsSent(req);
   return () => {
+    if (!isAsSeen || limits === undefined) {
+      lanes.learn(name, null);
+      return;
+    }
     const lane = { route, core, key, policy, hints: hints(), app, isTrusted: trusted };
-    lanes.learn(name, isAsSeen ? { ...lane, isUsed: false } : null);
+    lanes.learn(name, { ...lane, limits, isUsed: false });
   };
 }
 

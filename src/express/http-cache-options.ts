@@ -154,8 +154,8 @@ export interface HttpCacheOptions<
    */
   readonly profile?: 'safe' | 'rfc9111' | undefined;
   /**
-   * Which fields of a response are stored: all, except that a response with `Set-Cookie` is not stored (`'safe'`); all,
-   * cookies included (`'all'`); or the named ones beside those that describe the content. With a list, a response with
+   * Which fields of a response are stored: all but `RateLimit` and its kin, except that a response with `Set-Cookie` is not
+   * stored (`'safe'`); all, cookies included (`'all'`); or the named ones beside those that describe the content. With a list, a response with
    * `Set-Cookie` is stored without it unless it is named.
    * @defaultValue 'safe'; under `'rfc9111'` `'all'`
    */

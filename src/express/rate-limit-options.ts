@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../errors.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import {
   describeValue,
+  expectBoolean,
   expectFunction,
   expectOneOf,
   expectOptions,
@@ -68,6 +69,14 @@ export interface RateLimitOptions<
    * @defaultValue 'draft-8'
    */
   readonly headers?: 'draft-6' | 'draft-7' | 'draft-8' | false | undefined;
+  /**
+   * Whether hits of routes behind this limiter may be counted, and answered, in front of the application (`accelerate`). `true` is
+   * the author's word that `key` and `skip` need nothing but what the client has sent: the request that they get there has the
+   * methods and properties of Express' own, such as `get()`, `ip`, `params` and `query`, but nothing that middleware sets, such
+   * as `user`, and they must leave the response alone. With `false` such hits go through the application.
+   * @defaultValue true without `key` and `skip`, else false
+   */
+  readonly front?: boolean | undefined;
 }
 
 /** The value of `onStoreError` when nothing says otherwise. */
@@ -88,6 +97,7 @@ export interface ResolvedRateLimitOptions {
   readonly onStoreError: 'pass' | 'reject';
   readonly onLimit: 'next' | 'answer';
   readonly headers: 'draft-6' | 'draft-7' | 'draft-8' | false;
+  readonly isFront: boolean;
 }
 
 const OWNER = 'rateLimit';
@@ -99,6 +109,7 @@ const KNOWN: readonly (keyof RateLimitOptions)[] = [
   'onStoreError',
   'onLimit',
   'headers',
+  'front',
 ];
 /** Timers, and Redis' expiries with them, go no further. */
 const LONGEST_WINDOW_MS = 2 ** 31 - 1;
@@ -134,6 +145,10 @@ export function resolveRateLimitOptions(
       'draft-8',
       false,
     ]),
+    isFront: expectBoolean(
+      `${OWNER}.front`,
+      given.front ?? (key === undefined && skip === undefined),
+    ),
   });
 }
 

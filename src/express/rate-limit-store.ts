@@ -20,6 +20,7 @@ export class RateLimitStore implements RateLimitStoreLike {
   readonly #name: string;
   readonly #windowMs: number;
   readonly #manager: () => CacheManager;
+  readonly #failures = new WeakSet<object>();
   #shared: RateLimitStoreLike | undefined;
   #own: RateLimitStoreLike | undefined;
 
@@ -36,7 +37,17 @@ export class RateLimitStore implements RateLimitStoreLike {
   }
 
   async increment(key: string): Promise<RateLimitCount> {
-    return this.#counters().increment(digest(key));
+    try {
+      return await this.#counters().increment(digest(key));
+    } catch (error) {
+      if (typeof error === 'object' && error !== null) this.#failures.add(error);
+      throw error;
+    }
+  }
+
+  /** Whether an error is why a request could not be counted. */
+  hasFailedBy(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && this.#failures.has(error);
   }
 
   async decrement(key: string): Promise<void> {

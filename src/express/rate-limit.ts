@@ -9,7 +9,9 @@ import {
 } from '../errors.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import { locateManager } from '../manager/manager-locator.js';
+import { passLimiter, takeCount } from './front-limits.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
+import { CountingResponse, LimiterInFront } from './rate-limit-front.js';
 import {
   resolveRateLimitOptions,
   type Rate,
@@ -43,6 +45,9 @@ const FOUND_LATER = {};
  * connection, within its time limit, and in keys that `clear`, `clearAll` and tags do not touch; otherwise each process
  * counts for itself. A window begins with a client's first request. Responses say how much is left in `RateLimit` and
  * `RateLimit-Policy`, one beyond the limit has `Retry-After`, too.
+ *
+ * Hits that `accelerate` answers in front of the application count all the same, by the same limiter, once each: see the option
+ * `front`.
  *
  * Works with express-rate-limit, on Redis also with rate-limit-redis.
  *
@@ -84,15 +89,36 @@ export function rateLimit<
     logger: { error: report, warn: report },
     ...(resolved.key !== undefined && { keyGenerator: clientKey(resolved.key, network) }),
     skip: (req, res) => resolved.skip?.(req, res) ?? false,
-    handler: (req, res, next) => refuse(resolved, req, res, next),
+    handler: (req, res, next) => {
+      if (res instanceof CountingResponse) res.refuse();
+      else refuse(resolved, req, res, next);
+    },
   });
-  const limiter: HttpMiddleware = (req, res, next) => middleware(req, res, next);
+  const front = new LimiterInFront(resolved.isFront, {
+    middleware,
+    isStoreFailure: (error) => store.hasFailedBy(error),
+    refuse: (req, res, next) => refuse(resolved, req, res, next),
+  });
+  const limiter: HttpMiddleware = (req, res, next) => {
+    passLimiter(req, front);
+    const count = takeCount(req, front);
+    if (count === undefined) middleware(req, res, next);
+    else front.answer(count, req, res, next);
+  };
   const counter = resolved.key === undefined ? network : marked;
+  limiters.add(limiter);
   return Object.assign(limiter, {
     count: (client: string) => store.get(counter(client)),
     reset: (client: string) => store.resetKey(counter(client)),
   });
 }
+
+/** Whether a function is a `rateLimit`. */
+export function isRateLimiter(given: object): boolean {
+  return limiters.has(given);
+}
+
+const limiters = new WeakSet<object>();
 
 function takeName({ manager, name }: ResolvedRateLimitOptions): void {
   const owner = manager ?? FOUND_LATER;

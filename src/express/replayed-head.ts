@@ -22,12 +22,21 @@ const ABOUT_CONTENT: ReadonlySet<string> = new Set([
   'vary',
 ]);
 
+/** Fields about the client that a limiter has counted, which say nothing to another one. */
+const ABOUT_LIMITS: readonly string[] = [
+  'ratelimit',
+  'ratelimit-policy',
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+];
+
 /** The head without the fields that are not to be replayed, for the decision whether, and as what, it is stored. */
 export function replayedHead(
   head: CapturedHead,
   { replayHeaders }: ResolvedHttpCacheOptions,
 ): ResponseHead {
-  if (replayHeaders === 'safe') return head;
+  if (replayHeaders === 'safe') return withoutLimits(head);
   const headers = { ...head.headers, 'set-cookie': undefined };
   if (replayHeaders === 'all') return { ...head, headers };
   const rawHeaders = fieldsWithout(
@@ -35,6 +44,12 @@ export function replayedHead(
     (lower) => !replayHeaders.has(lower) && !ABOUT_CONTENT.has(lower),
   );
   return { ...head, headers, rawHeaders };
+}
+
+function withoutLimits(head: CapturedHead): ResponseHead {
+  if (ABOUT_LIMITS.every((name) => head.headers[name] === undefined)) return head;
+  const rawHeaders = fieldsWithout(head.rawHeaders, (lower) => ABOUT_LIMITS.includes(lower));
+  return { ...head, rawHeaders };
 }
 
 /** Whether a response is one that has no end that anybody should wait for. */

@@ -10,6 +10,7 @@ import {
 import { FaultyBackend } from 'cachewell/testing';
 import type { CommandArea } from '#internal/cache/backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
+import { httpCache } from '#internal/express/http-cache.js';
 import { rateLimit, type RateLimiter } from '#internal/express/rate-limit.js';
 import {
   parseRate,
@@ -175,6 +176,19 @@ describe('rateLimit', () => {
     expect((await s.get()).status).to.equal(429);
   });
 
+  it('tells nobody what was left to the client whose response is stored', async () => {
+    await using manager = new CacheManager({ logger: silentLogger });
+    const app = express();
+    const limiter = rateLimit('5/minute', { manager });
+    app.get('/', httpCache({ manager, ttl: '1m' }), limiter, (_req, res) => void res.send('x'));
+    await using server = await listening(app);
+    const [miss, hit] = [await fetch(server.origin), await fetch(server.origin)];
+    expect(miss.headers.get('ratelimit')).to.match(/^"5\/minute"; r=4; /);
+    expect(hit.headers.get('x-cache')).to.equal('HIT');
+    expect(hit.headers.has('ratelimit')).to.equal(false);
+    expect(hit.headers.has('ratelimit-policy')).to.equal(false);
+  });
+
   it('counts on the server behind a backend that stands before another', async () => {
     const served = new ServedBackend();
     served.answer = () => Promise.resolve([7, 60_000]);
@@ -274,6 +288,7 @@ describe('rateLimit', () => {
       ['1/s', { onStoreError: 'fail' }, 'rateLimit.onStoreError'],
       ['1/s', { onLimit: 'throw' }, 'rateLimit.onLimit'],
       ['1/s', { headers: 'draft-9' }, 'rateLimit.headers'],
+      ['1/s', { front: 'yes' }, 'rateLimit.front'],
       ['1/s', [], 'rateLimit'],
     ];
     for (const [rate, options, option] of wrong) {
