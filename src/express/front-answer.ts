@@ -83,7 +83,7 @@ export class FrontAnswer {
     res: ServerResponse,
   ): MaybePromise<boolean> {
     const { record } = found;
-    if (record === undefined) return false;
+    if (record?.front !== true) return false;
     const now = lane.core.runtime.clock.now();
     if (lane.policy.reuse(record, plan, now).kind !== 'fresh') return false;
     const { limit, fields } = this.#options;

@@ -76,6 +76,7 @@ export class PostExchange implements RunningExchange {
       present: undefined,
       conditions: {},
       variants: undefined,
+      isFront: false,
       now: () => core.runtime.clock.now(),
       fallback: undefined,
       onFault: (error) => this.#report(error),

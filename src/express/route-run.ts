@@ -32,6 +32,8 @@ export interface RouteRunInput {
   readonly conditions: Readonly<Record<string, string>>;
   /** The id that a variant has to carry; `undefined` = it is the first of its URL. */
   readonly variants: string | undefined;
+  /** Whether what it makes may be sent in front of the application. */
+  readonly isFront: boolean;
   readonly now: () => number;
   /** The older response that may be served in place of a 5xx, if it still may. */
   readonly fallback: (() => MaybePromise<HttpRecord | undefined>) | undefined;
@@ -183,7 +185,8 @@ export class RouteRun implements ResponseObserver {
     }
     const hasTag = fieldIn(headers, 'etag') !== undefined;
     const flags = hasTag ? head.flags | StoredFlag.hasValidator : head.flags;
-    return this.#withVariants({ ...head, headers, flags, body });
+    const record = { ...head, headers, flags, body };
+    return this.#withVariants(this.#input.isFront ? { ...record, front: true } : record);
   }
 
   /** A first response keeps the id of the one that it replaces, so that their variants stay. */
@@ -203,8 +206,11 @@ export class RouteRun implements ResponseObserver {
   ): HeadVerdict {
     const { policy, isForeground } = this.#input;
     const isUpdated = decision.kind === 'updated';
+    const isFront = present.front === true && this.#input.isFront;
     const record =
-      decision.kind === 'mismatch' ? present : this.#withVariants(decision.stored as HttpRecord);
+      decision.kind === 'mismatch'
+        ? present
+        : this.#withVariants(isFront ? { ...decision.stored, front: true } : decision.stored);
     if (isUpdated) {
       const { freshForMs, keepMs, groups } = decision;
       this.#settle({ kind: 'stored', record, freshForMs, keepMs, groups });

@@ -14,6 +14,7 @@ import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
 import { requestTags, responsePolicy } from './response-policy.js';
 import type { RouteAnswer } from './route-answer.js';
 import { RouteRun, type RouteRunInput } from './route-run.js';
+import { hasFieldsAsSent } from './sent-fields.js';
 import { castShadow } from './shadow-response.js';
 import { readRecord, type HttpRecord } from './stored-record.js';
 import type { UncacheableKeys } from './uncacheable-keys.js';
@@ -140,6 +141,7 @@ export class RouteRunner {
       present,
       conditions: validation?.kind === 'revalidate' ? validation.conditions : NO_CONDITIONS,
       variants: found.variants,
+      isFront: options.isFront && hasFieldsAsSent(req),
       now,
       fallback,
       onFault: (error) => this.report(error),

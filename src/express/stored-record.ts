@@ -10,6 +10,12 @@ import { readStored } from '../http/read-stored.js';
  */
 export interface HttpRecord extends StoredResponse {
   readonly variants?: string;
+  /**
+   * Whether it may be sent in front of the application: a route marked so has made it for a request whose fields were as its client
+   * had sent them. What was selected by fields that middleware had put in, by this process or another one, is not for a
+   * client that sends the same by itself.
+   */
+  readonly front?: true;
 }
 
 const checked = new WeakMap<object, HttpRecord | null>();
@@ -21,7 +27,9 @@ export function readRecord(value: unknown): HttpRecord | undefined {
   if (known !== undefined) return known ?? undefined;
   const record = readStored(value) as HttpRecord | undefined;
   const isSound =
-    record !== undefined && (record.variants === undefined || typeof record.variants === 'string');
+    record !== undefined &&
+    (record.variants === undefined || typeof record.variants === 'string') &&
+    (record.front === undefined || record.front === true);
   checked.set(value, isSound ? record : null);
   return isSound ? record : undefined;
 }

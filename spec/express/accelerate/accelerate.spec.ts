@@ -54,20 +54,16 @@ describe('accelerate', () => {
   });
 
   it('knows a URL once its response was stored, or answered from the cache', async () => {
-    const store = httpCache({ manager: http.manager, ttl: '1m' });
-    const serve = marked();
-    let middleware = store;
-    http.app.get(
-      '/',
-      (req, res, next) => middleware(req, res, next),
-      (_req, res) => void res.send('x'),
-    );
+    http.app.get('/', marked(), (_req, res) => void res.send('x'));
+    const other = await HttpFixture.start({}, () => accelerate(http.app));
+    const host = { headers: { host: 'x' } };
 
-    expect(await outcome('/')).to.equal('MISS by Express');
-    expect(await outcome('/')).to.equal('HIT by Express');
-    middleware = serve;
-    expect(await outcome('/')).to.equal('HIT by Express');
-    expect(await outcome('/')).to.equal('HIT in front');
+    expect(await outcome('/', host)).to.equal('MISS by Express');
+    expect(await outcome('/', host)).to.equal('HIT in front');
+    const [first, second] = [await other.ask('/', host), await other.ask('/', host)];
+    expect([first.cache, isInFront(first)]).to.deep.equal(['HIT', false]);
+    expect([second.cache, isInFront(second)]).to.deep.equal(['HIT', true]);
+    await other.stop();
   });
 
   it('hands everything else on as it came', async () => {

@@ -97,6 +97,72 @@ describe('accelerate: whose request it is', () => {
     expect(await ask(host)).to.match(/HIT in front$/);
   });
 
+  describe('where middleware rewrites the fields that tell variants apart', () => {
+    /** Another process, as it were: an application with what it has learned, on the same store. */
+    let other: HttpFixture;
+
+    beforeEach(async () => {
+      other = await HttpFixture.start({}, (app) => accelerate(app));
+      for (const { app } of [http, other]) {
+        app.use((req, _res, next) => {
+          if (req.headers.cookie === 'staff') req.headers['x-tier'] = 'staff';
+          else if (req.headers['x-tier'] !== undefined) req.headers['x-tier'] = 'guest';
+          next();
+        });
+        app.get('/', httpCache({ manager: http.manager, front: true }), (req, res) => {
+          res.set({ ETag: '"v"', 'Cache-Control': 'public, max-age=60', Vary: 'X-Tier' });
+          if (req.headers['if-none-match'] === '"v"') res.status(304).end();
+          else res.send(`for ${req.headers['x-tier'] ?? 'all'}`);
+        });
+      }
+    });
+
+    afterEach(() => other.stop());
+
+    const host = { host: 'x' };
+    const askOther = async (headers: Record<string, string>): Promise<string> =>
+      (await other.ask('/', { headers: { ...host, ...headers } })).text;
+
+    it('gives nobody a variant that another process has stored for rewritten ones', async () => {
+      await ask(host);
+      expect(await ask(host)).to.equal('for all HIT in front');
+      expect(await askOther({ cookie: 'staff' })).to.equal('for staff');
+      expect(await ask({ ...host, 'x-tier': 'staff' })).to.match(/^for guest \w+ by Express$/);
+    });
+
+    it('nor once it was validated by a request that has them by itself', async () => {
+      await ask(host);
+      await askOther({ cookie: 'staff' });
+      http.clock.advance('61s');
+      const stale = { 'x-tier': 'staff', cookie: 'staff' };
+      expect(await askOther(stale)).to.equal('for staff');
+      await ask(host);
+      expect(await ask(host)).to.equal('for all HIT in front');
+      expect(await ask({ ...host, 'x-tier': 'staff' })).to.match(/^for guest \w+ by Express$/);
+    });
+
+    it('nor what a route has stored that is not marked', async () => {
+      await ask(host);
+      const plain = await HttpFixture.start();
+      plain.app.get('/', httpCache({ manager: http.manager, ttl: '1m' }), (_req, res) => {
+        res.set('Cache-Control', 'public').send('unmarked');
+      });
+      await http.manager.cache('http').clear();
+      await plain.ask('/', { headers: host });
+      await plain.stop();
+      for (let time = 0; time < 2; time++) {
+        expect(await ask(host)).to.equal('unmarked HIT by Express');
+      }
+    });
+
+    it('and goes on with what was validated as it was stored', async () => {
+      await ask(host);
+      http.clock.advance('61s');
+      expect(await ask(host)).to.equal('for all MISS by Express');
+      expect(await ask(host)).to.equal('for all HIT in front');
+    });
+  });
+
   it('gives a URL up that has been seen under two keys', async () => {
     await http.stop();
     http = await HttpFixture.start({}, (app) =>
