@@ -7,6 +7,7 @@ import { CacheBackendError, CacheConfigurationError } from '../errors.js';
 import type { ReuseDecision } from '../http/cache-decision.js';
 import type { ForwardReason } from '../http/cache-status.js';
 import { ageField, outcomeFields, type CacheWord, type Outcome } from './cache-outcome.js';
+import { checkByHead } from './head-check.js';
 import { notePassage, type RunningExchange } from './passage.js';
 import { methodsOf, rawResponse } from './raw-response.js';
 import { setFields } from './response-head.js';
@@ -158,6 +159,8 @@ export class HttpExchange implements RunningExchange {
     } else if (!plan.store) {
       // A HEAD: its handler's answer has no body to keep.
       setFields(res, outcomeFields(options, { word: 'MISS', fwd }));
+      if (reuse !== undefined)
+        checkByHead(this.#input, found, (error) => this.#runner.report(error));
       next();
     } else if (uncached !== undefined && reuse === undefined) {
       // A cache on the route itself says what becomes of it.
