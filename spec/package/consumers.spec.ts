@@ -90,6 +90,35 @@ describe('package consumers', function () {
       ).to.match(/^ERR_CACHE_MISSING_PEER .*ioredis/);
     });
 
+    it('names the missing peer, when a limiter needs it', async () => {
+      expect(
+        await missingPeer('limiter', '(await import("cachewell/express")).rateLimit("1/minute")'),
+      ).to.match(/^ERR_CACHE_MISSING_PEER .*'express-rate-limit'/);
+    });
+
+    it('names the missing peer, when a limiter on Redis needs it, and lets nobody pass uncounted', async () => {
+      expect(
+        await missingPeer(
+          'limiter-on-redis',
+          `
+          const { CacheManager } = await import('cachewell');
+          const { rateLimit } = await import('cachewell/express');
+          const { RedisBackend } = await import('cachewell/redis');
+          const backend = new RedisBackend({ url: 'redis://127.0.0.1:1' });
+          const limiter = rateLimit('1/minute', { manager: new CacheManager({ backend }) });
+          const server = (await import('node:http')).createServer((req, res) =>
+            limiter(req, res, (error) => res.end(JSON.stringify([error?.code, error?.message]))),
+          );
+          await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+          const answer = await fetch('http://127.0.0.1:' + server.address().port);
+          const [code, message] = await answer.json();
+          throw { code, message };
+          `,
+          ['ioredis', 'express-rate-limit'],
+        ),
+      ).to.match(/^ERR_CACHE_MISSING_PEER rateLimit on a Redis backend .*'rate-limit-redis'/);
+    });
+
     it('names the missing peer, when settings need it', async () => {
       expect(
         await missingPeer(
@@ -164,14 +193,22 @@ describe('package consumers', function () {
     return directory;
   }
 
-  async function runModule(name: string, code: string): Promise<string> {
-    const directory = await project(name, { type: 'module' }, CORE_PEERS);
+  async function runModule(
+    name: string,
+    code: string,
+    further: readonly string[] = [],
+  ): Promise<string> {
+    const directory = await project(name, { type: 'module' }, [...CORE_PEERS, ...further]);
     writeFileSync(join(directory, 'main.js'), code);
     return runNode(['main.js'], { cwd: directory });
   }
 
-  /** Code and message of what the program throws. */
-  async function missingPeer(name: string, code: string): Promise<string> {
+  /** Code and message of what the program throws that has these peers beside those required. */
+  async function missingPeer(
+    name: string,
+    code: string,
+    further: readonly string[] = [],
+  ): Promise<string> {
     return runModule(
       `without-${name}`,
       `
@@ -183,6 +220,7 @@ describe('package consumers', function () {
       }
       process.exit(0);
       `,
+      further,
     );
   }
 

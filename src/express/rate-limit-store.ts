@@ -21,6 +21,7 @@ export class RateLimitStore implements RateLimitStoreLike {
   readonly #windowMs: number;
   readonly #manager: () => CacheManager;
   readonly #failures = new WeakSet<object>();
+  #isChecked = false;
   #shared: RateLimitStoreLike | undefined;
   #own: RateLimitStoreLike | undefined;
 
@@ -43,6 +44,13 @@ export class RateLimitStore implements RateLimitStoreLike {
       if (typeof error === 'object' && error !== null) this.#failures.add(error);
       throw error;
     }
+  }
+
+  /** @throws {@link CacheConfigurationError} when there is something to install, or no manager: no outage, and never passed over */
+  check(): void {
+    if (this.#isChecked) return;
+    this.#counters();
+    this.#isChecked = true;
   }
 
   /** Whether an error is why a request could not be counted. */

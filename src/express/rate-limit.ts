@@ -53,7 +53,8 @@ const FOUND_LATER = {};
  *
  * @throws {@link InvalidOptionError} naming the option, the value and what was expected; also when another limiter of the
  * manager has the name
- * @throws {@link MissingPeerError} when express-rate-limit is not installed
+ * @throws {@link MissingPeerError} when express-rate-limit is not installed. That rate-limit-redis is missing turns out when the
+ * backend is first needed: until it is there every request fails with this error, whatever `onStoreError` says
  *
  * @example
  * ```ts
@@ -100,6 +101,12 @@ export function rateLimit<
     refuse: (req, res, next) => refuse(resolved, req, res, next),
   });
   const limiter: HttpMiddleware = (req, res, next) => {
+    try {
+      store.check();
+    } catch (error) {
+      next(error);
+      return;
+    }
     passLimiter(req, front);
     const count = takeCount(req, front);
     if (count === undefined) middleware(req, res, next);

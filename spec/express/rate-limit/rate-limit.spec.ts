@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 import {
+  CacheConfigurationError,
   CacheManager,
   CacheConnectionError,
   InvalidOptionError,
@@ -167,6 +168,21 @@ describe('rateLimit', () => {
       expect(free.headers.has('ratelimit')).to.equal(false);
     }
     expect((await s.get()).status).to.equal(200);
+  });
+
+  it('fails requests where there is no manager to count with, as a fault of the set-up', async () => {
+    let seen: unknown;
+    const onError: ErrorRequestHandler = (error, _req, res, _next) => {
+      seen = error;
+      res.status(500).end();
+    };
+    const gone = new CacheConfigurationError('there is no manager');
+    const manager = (): CacheManager => {
+      throw gone;
+    };
+    await using s = await subject('1/minute', { manager }, { onError });
+    expect((await s.get()).status).to.equal(500);
+    expect(seen).to.equal(gone);
   });
 
   it('outlives what is cleared', async () => {
