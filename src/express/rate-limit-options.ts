@@ -40,8 +40,8 @@ export interface RateLimitOptions<
    */
   readonly manager?: CacheManager | (() => CacheManager) | undefined;
   /**
-   * Whose counters these are: part of their keys, and the name of the quota in `RateLimit`. Two limiters of one manager need
-   * two names; to count two routes together, use one limiter for both. Letters, digits, `-`, `_`, `.` and `/`.
+   * Whose counters these are: part of their keys, and the name of the quota in `RateLimit`. Limiters of one manager with one name
+   * and one rate count together; those with one name and different rates are an error. Letters, digits, `-`, `_`, `.` and `/`.
    * @defaultValue the rate, such as `100/minute`
    */
   readonly name?: string | undefined;

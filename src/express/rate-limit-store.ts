@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { CommandArea } from '../cache/backend.js';
 import type { CacheManager } from '../manager/cache-manager.js';
+import { joinCounters, type NamedCounters, type Quota } from './rate-limit-counters.js';
 import {
-  loadExpressRateLimit,
   loadRateLimitRedis,
   type RateLimitCount,
   type RateLimitStoreLike,
@@ -17,19 +17,26 @@ import {
 export class RateLimitStore implements RateLimitStoreLike {
   /** For the check against counting twice: two limiters differ by it. */
   readonly prefix: string;
-  readonly #name: string;
-  readonly #windowMs: number;
+  readonly #quota: Quota;
   readonly #manager: () => CacheManager;
   readonly #failures = new WeakSet<object>();
-  #isChecked = false;
+  #joined: { readonly manager: CacheManager; readonly counters: NamedCounters } | undefined;
   #shared: RateLimitStoreLike | undefined;
-  #own: RateLimitStoreLike | undefined;
 
-  constructor(name: string, windowMs: number, manager: () => CacheManager) {
-    this.prefix = `${name}:`;
-    this.#name = name;
-    this.#windowMs = windowMs;
+  constructor(quota: Quota, manager: () => CacheManager) {
+    this.prefix = `${quota.name}:`;
+    this.#quota = quota;
     this.#manager = manager;
+  }
+
+  /**
+   * Finds the manager as it is now, and takes part in its counters.
+   *
+   * @throws {@link InvalidOptionError} when another limiter of the manager has the name with another rate
+   * @throws {@link CacheConfigurationError} when there is something to install, or no manager
+   */
+  join(): void {
+    this.#counters();
   }
 
   async get(key: string): Promise<RateLimitCount | undefined> {
@@ -46,13 +53,6 @@ export class RateLimitStore implements RateLimitStoreLike {
     }
   }
 
-  /** @throws {@link CacheConfigurationError} when there is something to install, or no manager: no outage, and never passed over */
-  check(): void {
-    if (this.#isChecked) return;
-    this.#counters();
-    this.#isChecked = true;
-  }
-
   /** Whether an error is why a request could not be counted. */
   hasFailedBy(error: unknown): boolean {
     return typeof error === 'object' && error !== null && this.#failures.has(error);
@@ -67,21 +67,24 @@ export class RateLimitStore implements RateLimitStoreLike {
   }
 
   #counters(): RateLimitStoreLike {
+    const manager = this.#manager();
+    // A container whose backend is closed gives another closed manager each time: counts must not begin anew with each.
+    if (this.#joined === undefined || (this.#joined.manager !== manager && !manager.isClosed)) {
+      this.#joined = { manager, counters: joinCounters(manager, this.#quota) };
+      this.#shared = undefined;
+    }
     if (this.#shared !== undefined) return this.#shared;
-    const area = this.#manager().backend.openArea?.('limit');
-    if (area !== undefined) return (this.#shared = this.#begun(this.#inArea(area)));
-    return (this.#own ??= this.#begun(new (loadExpressRateLimit().MemoryStore)()));
-  }
-
-  #begun(store: RateLimitStoreLike): RateLimitStoreLike {
-    void store.init?.({ windowMs: this.#windowMs });
-    return store;
+    const area = this.#joined.manager.backend.openArea?.('limit');
+    if (area === undefined) return this.#joined.counters.local();
+    this.#shared = this.#inArea(area);
+    void this.#shared.init?.({ windowMs: this.#quota.windowMs });
+    return this.#shared;
   }
 
   #inArea(area: CommandArea): RateLimitStoreLike {
     const { RedisStore } = loadRateLimitRedis();
     return new RedisStore({
-      prefix: `${area.prefix}${this.#name}:`,
+      prefix: `${area.prefix}${this.#quota.name}:`,
       sendCommand: scriptSender(area),
     });
   }

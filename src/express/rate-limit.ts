@@ -1,12 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemClock } from '../clock.js';
-import {
-  CacheBackendError,
-  InvalidOptionError,
-  isCacheError,
-  RateLimitError,
-  type CacheError,
-} from '../errors.js';
+import { CacheBackendError, isCacheError, RateLimitError, type CacheError } from '../errors.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import { locateManager } from '../manager/manager-locator.js';
 import { passLimiter, takeCount } from './front-limits.js';
@@ -33,11 +27,6 @@ export interface RateLimiter extends HttpMiddleware {
   reset(client: string): Promise<void>;
 }
 
-/** The names in use, so that no two limiters count on one counter by accident. */
-const names = new WeakMap<object, Set<string>>();
-/** Stands for a manager that is found at the first request. */
-const FOUND_LATER = {};
-
 /**
  * Limits how often a client may ask: `app.get('/items', rateLimit('100/minute'), httpCache({ ttl: '1m' }), handler)`.
  *
@@ -51,8 +40,12 @@ const FOUND_LATER = {};
  *
  * Works with express-rate-limit, on Redis also with rate-limit-redis.
  *
+ * Limiters of one name and rate on one manager count together, which is logged once: an application that is built twice
+ * finds its counters again. Those of one name and different rates are an error: at once where `manager` is one, else at the first
+ * request, which fails with it.
+ *
  * @throws {@link InvalidOptionError} naming the option, the value and what was expected; also when another limiter of the
- * manager has the name
+ * manager has the name with another rate
  * @throws {@link MissingPeerError} when express-rate-limit is not installed. That rate-limit-redis is missing turns out when the
  * backend is first needed: until it is there every request fails with this error, whatever `onStoreError` says
  *
@@ -71,9 +64,10 @@ export function rateLimit<
 >(rate: Rate, options: RateLimitOptions<Request, Response> = {}): RateLimiter {
   const resolved = resolveRateLimitOptions(rate, options);
   const peer = loadExpressRateLimit();
-  takeName(resolved);
   const manager = (): CacheManager => locateManager(undefined, resolved.manager);
-  const store = new RateLimitStore(resolved.name, resolved.windowMs, manager);
+  const store = new RateLimitStore(resolved, manager);
+  // A manager of the container, or of a function, may not be there before the first request.
+  if (typeof resolved.manager === 'object') store.join();
   const report = (error: unknown, message?: string): void => {
     manager().runtime.reportError('rateLimit', asCacheError(error, message), undefined);
   };
@@ -102,7 +96,8 @@ export function rateLimit<
   });
   const limiter: HttpMiddleware = (req, res, next) => {
     try {
-      store.check();
+      // No failure of the counters, with which a request may pass.
+      store.join();
     } catch (error) {
       next(error);
       return;
@@ -126,19 +121,6 @@ export function isRateLimiter(given: object): boolean {
 }
 
 const limiters = new WeakSet<object>();
-
-function takeName({ manager, name }: ResolvedRateLimitOptions): void {
-  const owner = manager ?? FOUND_LATER;
-  const taken = names.get(owner) ?? new Set();
-  names.set(owner, taken);
-  if (taken.has(name)) {
-    throw new InvalidOptionError(
-      'rateLimit.name',
-      `there is a limiter '${name}' already, and both would count on the same counters; give one of them another name, or use one limiter for both`,
-    );
-  }
-  taken.add(name);
-}
 
 function clientKey(
   key: NonNullable<ResolvedRateLimitOptions['key']>,

@@ -7,8 +7,11 @@ import {
   InvalidOptionError,
   MemoryBackend,
   RateLimitError,
+  configureCaching,
+  resetCaching,
 } from 'cachewell';
 import { FaultyBackend } from 'cachewell/testing';
+import { container } from 'tsyringe';
 import type { CommandArea } from '#internal/cache/backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { httpCache } from '#internal/express/http-cache.js';
@@ -272,14 +275,114 @@ describe('rateLimit', () => {
       ]);
     });
 
-    it('refuses one name', async () => {
+    it('counts together under one name and rate, and tells once', async () => {
+      const warnings: string[] = [];
+      const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
+      await using manager = new CacheManager({ logger });
+      const app = express();
+      app.set('env', 'test');
+      for (const path of ['/a', '/b', '/c']) {
+        app.get(path, rateLimit('2/minute', { manager }), (_req, res) => void res.end());
+      }
+      await using server = await listening(app);
+      const status = async (path: string): Promise<number> =>
+        (await fetch(server.origin + path)).status;
+      expect([await status('/a'), await status('/b'), await status('/c')]).to.deep.equal([
+        200, 200, 429,
+      ]);
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.include("several limiters '2/minute'");
+    });
+
+    it('refuses one name with two rates', async () => {
       await using manager = new CacheManager({ logger: silentLogger });
-      rateLimit('1/minute', { manager });
-      expect(() => rateLimit('1/minute', { manager }))
-        .to.throw(InvalidOptionError, /another name/)
-        .with.property('option', 'rateLimit.name');
+      const name = 'items';
+      rateLimit('1/minute', { manager, name });
+      for (const rate of ['2/minute', '1/hour'] as const) {
+        expect(() => rateLimit(rate, { manager, name }))
+          .to.throw(InvalidOptionError, /another name/)
+          .with.property('option', 'rateLimit.name');
+      }
       await using other = new CacheManager({ logger: silentLogger });
-      rateLimit('1/minute', { manager: other });
+      rateLimit('2/minute', { manager: other, name });
+    });
+
+    it('lets a name go with its manager', async () => {
+      const manager = new CacheManager({ logger: silentLogger });
+      rateLimit('1/minute', { manager, name: 'items' });
+      await manager.close();
+      rateLimit('2/minute', { manager, name: 'items' });
+    });
+
+    it('fails requests by one of two rates where the manager was found later', async () => {
+      const errors: unknown[] = [];
+      const onError: ErrorRequestHandler = (error, _req, res, _next) => {
+        errors.push(error);
+        res.status(error instanceof RateLimitError ? 429 : 500).end();
+      };
+      await using manager = new CacheManager({ logger: silentLogger });
+      const options = { manager: () => manager, name: 'items' };
+      const app = express();
+      app.get('/a', rateLimit('2/minute', options), (_req, res) => void res.end());
+      app.get('/b', rateLimit('3/minute', options), (_req, res) => void res.end());
+      app.use(onError);
+      await using server = await listening(app);
+      const status = async (path: string): Promise<number> =>
+        (await fetch(server.origin + path)).status;
+      expect([await status('/a'), await status('/b'), await status('/b')]).to.deep.equal([
+        200, 500, 500,
+      ]);
+      expect(errors[0]).to.be.instanceOf(InvalidOptionError);
+      expect([await status('/a'), await status('/a')]).to.deep.equal([200, 429]);
+    });
+  });
+
+  describe('of an application that is built twice', () => {
+    function createApp(): express.Express {
+      const app = express();
+      app.set('env', 'test');
+      app.get('/', rateLimit('2/minute'), (_req, res) => void res.end());
+      return app;
+    }
+
+    async function statusOf(app: express.Express, times: number): Promise<readonly number[]> {
+      await using server = await listening(app);
+      const statuses: number[] = [];
+      for (let index = 0; index < times; index++)
+        statuses.push((await fetch(server.origin)).status);
+      return statuses;
+    }
+
+    beforeEach(() => configureCaching(container, { logger: silentLogger }));
+    afterEach(async () => {
+      container.reset();
+      await resetCaching();
+    });
+
+    it('counts on', async () => {
+      const [first, second] = [createApp(), createApp()];
+      expect(await statusOf(first, 1)).to.deep.equal([200]);
+      expect(await statusOf(second, 2)).to.deep.equal([200, 429]);
+    });
+
+    it("counts anew with the container's next manager", async () => {
+      const app = createApp();
+      expect(await statusOf(app, 3)).to.deep.equal([200, 200, 429]);
+      await resetCaching();
+      expect(await statusOf(app, 3)).to.deep.equal([200, 200, 429]);
+      expect(await statusOf(createApp(), 1)).to.deep.equal([429]);
+    });
+
+    it('goes on counting when its manager was closed for good', async () => {
+      const app = express();
+      app.set('env', 'test');
+      const closed = (): CacheManager => {
+        const manager = new CacheManager({ logger: silentLogger });
+        void manager.close();
+        return manager;
+      };
+      app.get('/', rateLimit('2/minute', { manager: closed }), (_req, res) => void res.end());
+      expect(await statusOf(app, 3)).to.deep.equal([200, 200, 429]);
     });
   });
 

@@ -8,7 +8,10 @@ import {
   CacheManager,
   InvalidOptionError,
   MemoryBackend,
+  configureCaching,
+  resetCaching,
 } from 'cachewell';
+import { container } from 'tsyringe';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { bearerAuth } from '#internal/express/admin/bearer-auth.js';
 import { httpCache } from '#internal/express/http-cache.js';
@@ -86,6 +89,25 @@ function accepts(port: number): Promise<boolean> {
 }
 
 describe('setupCache', () => {
+  it("works again for another application on the container's manager, with limits that count on", async () => {
+    configureCaching(container, { logger: silentLogger });
+    try {
+      const statuses: number[] = [];
+      for (let index = 0; index < 2; index++) {
+        const app = express();
+        app.set('env', 'test');
+        setupCache(app, { rateLimit: '2/minute' });
+        app.get('/', (_req, res) => void res.end());
+        await using server = await listening(app);
+        for (let each = 0; each < 2; each++) statuses.push((await fetch(server.origin)).status);
+      }
+      expect(statuses).to.deep.equal([200, 200, 429, 429]);
+    } finally {
+      container.reset();
+      await resetCaching();
+    }
+  });
+
   it('caches marked routes and responses that say so themselves, and nothing else', async () => {
     await using s = await subject();
     expect(await s.words('/items', '/items', '/own', '/own')).to.deep.equal([
