@@ -142,6 +142,7 @@ export type {
   BackendEvent,
   BackendHealth,
   BackendStore,
+  BreakerState,
   CacheSpace,
   CacheTiers,
   CallOptions,

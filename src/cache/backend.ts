@@ -174,7 +174,15 @@ export interface BackendHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'unavailable';
   /** The code of the last failure, while it lasts. */
   readonly errorCode?: string;
+  /** Of a store that has a breaker, once it was tried; a backend of tiers tells that of its shared one. */
+  readonly breaker?: BreakerState;
 }
+
+/**
+ * Which commands a circuit breaker lets through to a store: `closed` = all; `open` = none, they fail at once; `half-open` = some: a
+ * probe is to tell whether the store answers again, or, of a Cluster, some masters answer and others do not.
+ */
+export type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** Which cache a store serves. */
 export interface CacheSpace {

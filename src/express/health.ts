@@ -35,8 +35,8 @@ export interface CacheHealthOptions {
    */
   readonly minRequests?: number | undefined;
   /**
-   * Whether the body says more than the word and the error's code: the backend's name, the hit rate, and why it is
-   * degraded. For those who may know.
+   * Whether the body says more than the word and the error's code: the backend's name, the state of its circuit breaker, the hit
+   * rate, and why it is degraded. For those who may know.
    * @defaultValue false
    */
   readonly exposeDetails?: boolean | undefined;
@@ -50,6 +50,7 @@ export interface HealthReport {
   readonly status: HealthWord;
   readonly backend: string;
   readonly errorCode: string | undefined;
+  readonly breaker: CacheHealth['breaker'];
   /** Why a cache that works is called degraded. */
   readonly reason: 'hit-rate' | undefined;
   readonly hitRate: number;
@@ -132,12 +133,13 @@ export function healthHttpStatus(word: HealthWord): 200 | 503 {
 
 /** A report as a body. */
 export function healthBody(report: HealthReport, exposesDetails: boolean): object {
-  const { status, errorCode, backend, reason, hitRate } = report;
+  const { status, errorCode, breaker, backend, reason, hitRate } = report;
   return {
     status,
     ...(errorCode !== undefined && { error: errorCode }),
     ...(exposesDetails && {
       backend,
+      ...(breaker !== undefined && { breaker }),
       hit_rate: Math.round(hitRate * 1000) / 1000,
       ...(reason !== undefined && { reason }),
     }),
@@ -157,7 +159,7 @@ export function healthExaminer(limits: {
       underWay.set(manager, asked);
     }
     const answers = await asked;
-    const { status: word, errorCode, backend } = manager.health();
+    const { status: word, errorCode, breaker, backend } = manager.health();
     const { hitRate, totalRequests } = manager.statistics();
     // The question may be the first sign of a fault that the breaker has not judged yet.
     const status = word === 'healthy' && !answers ? 'unhealthy' : word;
@@ -167,6 +169,7 @@ export function healthExaminer(limits: {
       status: misses ? 'degraded' : status,
       backend,
       errorCode,
+      breaker,
       reason: misses ? 'hit-rate' : undefined,
       hitRate,
     };

@@ -1,5 +1,5 @@
 import { BackendCache } from '../cache/backend-cache.js';
-import type { CacheBackend } from '../cache/backend.js';
+import type { BreakerState, CacheBackend } from '../cache/backend.js';
 import { CacheCore } from '../cache/cache-core.js';
 import {
   CACHE_EVENT_NAMES,
@@ -35,6 +35,8 @@ export interface CacheHealth {
   readonly backend: string;
   /** The code of the last failure, while it lasts. */
   readonly errorCode?: string;
+  /** What the store's circuit breaker lets through; absent where there is none, or nothing to tell. */
+  readonly breaker?: BreakerState;
 }
 
 /** A manager's statistics: the sum over its caches, and each of them. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import express, { type RequestHandler } from 'express';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { BackendHealth } from '#internal/cache/backend.js';
 import { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import type { CacheAdminHandler } from '#internal/express/admin/admin-handler.js';
@@ -179,11 +180,46 @@ describe('the dashboard', function () {
     await open();
     await ready();
     expect(await text('#tile-store')).to.equal('healthy');
-    backend.health = () => ({ status: 'unhealthy', errorCode: 'ERR_CACHE_TIMEOUT' });
-    await page.locator('#tile-store', { hasText: 'unhealthy' }).waitFor();
-    expect(await text('#note-store')).to.equal('breaker open, ERR_CACHE_TIMEOUT');
-    backend.health = () => ({ status: 'healthy' });
-    await page.locator('#note-store', { hasText: 'breaker closed' }).waitFor();
+    const errorCode = 'ERR_CACHE_TIMEOUT';
+    const states: readonly [health: BackendHealth, note: string][] = [
+      [{ status: 'unhealthy', breaker: 'open', errorCode }, `breaker open, ${errorCode}`],
+      [{ status: 'unhealthy', breaker: 'half-open', errorCode }, `breaker half-open, ${errorCode}`],
+      [{ status: 'degraded', breaker: 'half-open', errorCode }, `breaker half-open, ${errorCode}`],
+      [{ status: 'degraded', breaker: 'closed', errorCode }, `breaker closed, ${errorCode}`],
+      [{ status: 'healthy', breaker: 'closed' }, 'breaker closed'],
+      [{ status: 'unhealthy', errorCode }, `does not answer, ${errorCode}`],
+      [{ status: 'degraded', errorCode }, `usable in part, ${errorCode}`],
+      [{ status: 'unavailable' }, 'not connected, or closed'],
+      [{ status: 'healthy' }, 'has no breaker'],
+    ];
+    for (const [health, note] of states) {
+      backend.health = () => health;
+      await until(`${health.status}, ${note}`, async () => {
+        const shown = [await text('#tile-store'), await text('#note-store')];
+        return shown.join() === [health.status, note].join();
+      });
+    }
+    manager.enabled = false;
+    await page.getByText('caching is switched off', { exact: true }).waitFor();
+    expect(await text('#tile-store')).to.equal('disabled');
+  });
+
+  it('tells whether other processes are heard', async () => {
+    await open();
+    await ready();
+    expect(await text('#tile-bus')).to.equal('none');
+    const bus = { bus: 'redis', senders: 2, suspected: 0, bus_status: 'healthy', distrusts: 1 };
+    const states: readonly [facts: Readonly<Record<string, string | number>>, word: string][] = [
+      [bus, 'hears all'],
+      [{ ...bus, suspected: 1 }, '1 silent'],
+      [{ ...bus, bus_status: 'degraded' }, 'deaf'],
+    ];
+    for (const [facts, word] of states) {
+      backend.info = () => facts;
+      await page.reload();
+      await page.locator('#tile-bus', { hasText: word }).waitFor();
+      expect(await text('#note-bus')).to.equal('redis, 2 other processes, distrusted 1 times');
+    }
   });
 
   it('comes back when its stream was cut', async () => {

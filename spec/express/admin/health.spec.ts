@@ -116,6 +116,14 @@ describe(cacheHealth.name, () => {
     });
   });
 
+  it('shows what the breaker lets through where details are exposed', async () => {
+    for (const breaker of ['closed', 'half-open', 'open'] as const) {
+      backend.answer = { status: 'degraded', breaker };
+      expect((await ask()).json()).to.deep.equal({ status: 'degraded' });
+      expect((await ask({ exposeDetails: true })).json()).to.include({ breaker });
+    }
+  });
+
   it('calls a cache degraded whose hit rate is low, once it means something', async () => {
     const cache = manager.cache('a');
     await cache.set(1, 1);

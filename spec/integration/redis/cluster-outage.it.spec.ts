@@ -123,6 +123,7 @@ describe('an outage in a Cluster', function () {
         expect(backend.isAvailable).to.equal(true);
         expect(backend.health()).to.deep.equal({
           status: 'degraded',
+          breaker: 'half-open',
           errorCode: 'ERR_CACHE_CONNECTION',
         });
         expect(events.filter(({ type }) => type === 'degraded')).to.have.length(1);

@@ -91,7 +91,7 @@ describe(RedisBus.name, () => {
       await eventually('all have arrived', () => log.length > texts.length);
       expect(log).to.deep.equal(['+', ...texts]);
     }
-    expect(first.bus.health()).to.deep.equal({ status: 'healthy' });
+    expect(first.bus.health()).to.deep.equal({ status: 'healthy', breaker: 'closed' });
     expect(first.events).to.deep.equal([]);
   });
 

@@ -93,6 +93,7 @@ describe('RedisBackend without a usable Redis', () => {
     expect((performance.now() - startedAt) / 1000).to.be.below(1);
     expect(backend.health()).to.deep.equal({
       status: 'unhealthy',
+      breaker: 'open',
       errorCode: 'ERR_CACHE_CONNECTION',
     });
     expect(backend.isAvailable).to.equal(false);
@@ -114,7 +115,8 @@ describe('RedisBackend without a usable Redis', () => {
     expect(performance.now() - startedAt).to.be.below(3000);
     expect(await store.store([writeOf('k', 2)])).to.deep.equal(['stored']);
     expect(await valueOf(store, 'k')).to.equal(2);
-    expect(backend.health()).to.deep.equal({ status: 'healthy' });
+    expect(backend.health()).to.deep.equal({ status: 'healthy', breaker: 'closed' });
+    expect(await backend.info()).to.include({ breaker: 'closed', role: 'master' });
     const states = events.map(({ type }) => type).filter((type) => type !== 'bytes');
     expect(states).to.deep.equal(['degraded', 'recovered']);
   });

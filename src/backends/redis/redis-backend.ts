@@ -223,8 +223,14 @@ export class RedisBackend implements CacheBackend {
     return this.#attached?.connection.health() ?? { status: 'unavailable' };
   }
 
+  /** `breaker`, and what Redis says of itself: version, role, uptime, clients, memory, commands. */
   info(): Promise<Readonly<Record<string, string | number>>> {
-    return this.#attachment().connection.call('info', (client) => client.info(), parseRedisInfo);
+    const { connection } = this.#attachment();
+    return connection.call(
+      'info',
+      (client) => client.info(),
+      (text) => ({ breaker: connection.breaker ?? 'closed', ...parseRedisInfo(text) }),
+    );
   }
 
   close(timeoutMs: number): Promise<void> {

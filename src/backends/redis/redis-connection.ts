@@ -1,5 +1,5 @@
 import { CacheConnectionError, type CacheError } from '../../errors.js';
-import type { BackendHealth, CallOptions } from '../../cache/backend.js';
+import type { BackendHealth, BreakerState, CallOptions } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { CallDeadlines, type PendingCall } from './call-deadlines.js';
 import { CallRefusals } from './call-refusals.js';
@@ -61,6 +61,7 @@ export class RedisConnection {
   #cluster: GuardedCluster | undefined;
   #timeoutsInRow = 0;
   #isDegraded = false;
+  #isProbing = false;
   #lastError: CacheError | undefined;
   readonly #refusals: CallRefusals;
   #closing: Promise<void> | undefined;
@@ -137,20 +138,34 @@ export class RedisConnection {
   }
 
   health(): BackendHealth {
-    switch (this.#state) {
-      case 'ready': {
-        const fault = this.#cluster?.fault;
-        if (fault !== undefined) return { status: 'degraded', errorCode: fault.code };
-        return { status: 'healthy' };
-      }
-      case 'silent':
-      case 'down':
-        return {
-          status: 'unhealthy',
-          ...(this.#lastError !== undefined && { errorCode: this.#lastError.code }),
-        };
-      default:
+    const { breaker } = this;
+    switch (breaker) {
+      case undefined:
         return { status: 'unavailable' };
+      case 'closed':
+        return { status: 'healthy', breaker };
+      default: {
+        const fault = this.#state === 'ready' ? this.#cluster!.fault : this.#lastError;
+        return {
+          status: this.#state === 'ready' ? 'degraded' : 'unhealthy',
+          breaker,
+          ...(fault !== undefined && { errorCode: fault.code }),
+        };
+      }
+    }
+  }
+
+  /** What is let through; `undefined` before the first attempt to connect has ended, and behind `close`. */
+  get breaker(): BreakerState | undefined {
+    switch (this.#state) {
+      case 'ready':
+        return this.#cluster?.fault === undefined ? 'closed' : 'half-open';
+      case 'silent':
+        return this.#isProbing ? 'half-open' : 'open';
+      case 'down':
+        return 'open';
+      default:
+        return undefined;
     }
   }
 
@@ -325,12 +340,14 @@ export class RedisConnection {
   /** A probe among the calls: it has their time limit, and nobody waits for it. */
   readonly #probe = async (client: RedisLike): Promise<void> => {
     const call = this.#deadlines.begin('the probe', () => undefined);
+    this.#isProbing = true;
     try {
       await client.ping();
       if (this.#state === 'silent') this.#onReady();
     } catch {
       // The connection broke meanwhile, which its events tell.
     } finally {
+      this.#isProbing = false;
       this.#deadlines.settle(call);
     }
   };

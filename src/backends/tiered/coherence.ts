@@ -83,7 +83,12 @@ export class Coherence {
   /** Facts for operators. */
   info(): Readonly<Record<string, string | number>> {
     const { size, suspected } = this.#streams;
-    return { bus: this.#parts.bus.name, senders: size, suspected };
+    return {
+      bus: this.#parts.bus.name,
+      bus_status: this.health().status,
+      senders: size,
+      suspected,
+    };
   }
 
   health(): BackendHealth {

@@ -174,23 +174,34 @@ export class TieredBackend implements CacheBackend {
     const shared = this.#l2.health();
     if (shared.status === 'unavailable') return shared;
     if (shared.status !== 'healthy') return { ...shared, status: 'degraded' };
-    return this.#coherence?.health() ?? shared;
+    return { ...shared, ...this.#coherence?.health() };
   }
 
   /**
-   * The facts of both tiers, as `l1.` and `l2.`, and of the bus: `bus`, `senders` (other processes that are heard),
-   * `suspected` (those that fell silent without a bye), `distrusts` (how often everything was dropped here because a
-   * message may have been missing).
+   * The facts of both tiers, as `l1.` and `l2.`, and of the bus: `bus`, `bus_status` (`healthy`, or `degraded` while messages
+   * may be missing), `senders` (other processes that are heard), `suspected` (those that fell silent without a bye), `distrusts` (how often
+   * everything was dropped here because a message may have been missing). Of a shared tier that does not answer,
+   * `l2.breaker` is what is known.
    */
   async info(): Promise<Readonly<Record<string, string | number>>> {
-    const facts: Record<string, string | number> = {};
-    for (const [tier, backend] of [['l1', this.#l1] as const, ['l2', this.#l2] as const]) {
-      for (const [name, fact] of Object.entries(await backend.info())) {
-        facts[`${tier}.${name}`] = fact;
-      }
-    }
     const { distrusts } = this.#ownTier;
-    return { ...facts, ...this.#coherence?.info(), distrusts };
+    return {
+      ...ofTier('l1', await this.#l1.info()),
+      ...ofTier('l2', await this.#sharedFacts()),
+      ...this.#coherence?.info(),
+      distrusts,
+    };
+  }
+
+  async #sharedFacts(): Promise<Readonly<Record<string, string | number>>> {
+    try {
+      return await this.#l2.info();
+    } catch (error) {
+      // The other facts are wanted most while it is away.
+      const { breaker } = this.#l2.health();
+      if (breaker === undefined || this.#closing !== undefined) throw error;
+      return { breaker };
+    }
   }
 
   /**
@@ -263,4 +274,11 @@ export class TieredBackend implements CacheBackend {
 
 function closed(operation: string): CacheClosedError {
   return new CacheClosedError(`TieredBackend was closed: '${operation}' came too late`);
+}
+
+function ofTier(
+  tier: 'l1' | 'l2',
+  facts: Readonly<Record<string, string | number>>,
+): Readonly<Record<string, string | number>> {
+  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [`${tier}.${name}`, fact]));
 }

@@ -134,7 +134,7 @@ class DeferringBackend implements CacheBackend, Deferral {
   health(): BackendHealth {
     const health = this.#inner.health();
     if (this.#isTrusted || health.status !== 'healthy') return health;
-    return { status: 'degraded', errorCode: this.#lastFailure!.code };
+    return { ...health, status: 'degraded', errorCode: this.#lastFailure!.code };
   }
 
   info(): MaybePromise<Readonly<Record<string, string | number>>> {

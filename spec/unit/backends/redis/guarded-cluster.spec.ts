@@ -158,6 +158,7 @@ describe(GuardedCluster.name, () => {
     expect(connection.isAvailable).to.equal(true);
     expect(connection.health()).to.deep.equal({
       status: 'degraded',
+      breaker: 'half-open',
       errorCode: 'ERR_CACHE_CONNECTION',
     });
   });
@@ -211,7 +212,7 @@ describe(GuardedCluster.name, () => {
       await timers.tickAsync(500);
       expect(events).to.deep.equal(['degraded', 'recovered']);
       expect(await call('a:1')).to.equal('reply');
-      expect(connection.health()).to.deep.equal({ status: 'healthy' });
+      expect(connection.health()).to.deep.equal({ status: 'healthy', breaker: 'closed' });
       await timers.tickAsync(5000);
       expect(cluster.log.filter((line) => line.startsWith('exists')).length).to.equal(probes + 1);
     });

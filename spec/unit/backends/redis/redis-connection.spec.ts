@@ -97,7 +97,7 @@ describe(RedisConnection.name, () => {
     expect(client.log).to.deep.equal(['connect']);
     client.become('ready');
     expect(await call).to.equal('PONG');
-    expect(connection.health()).to.deep.equal({ status: 'healthy' });
+    expect(connection.health()).to.deep.equal({ status: 'healthy', breaker: 'closed' });
     expect(events).to.deep.equal([]);
   });
 
@@ -190,6 +190,7 @@ describe(RedisConnection.name, () => {
     await silence(connection);
     expect(connection.health()).to.deep.equal({
       status: 'unhealthy',
+      breaker: 'open',
       errorCode: 'ERR_CACHE_CONNECTION',
     });
     client.log.length = 0;
@@ -198,8 +199,32 @@ describe(RedisConnection.name, () => {
     client.isSilent = false;
     await timers.tickAsync(501);
     expect(client.log).to.deep.equal(['ping']);
+    expect(connection.breaker).to.equal('closed');
     expect(await ping(connection)).to.equal('PONG');
     expect(events.map((event) => event.split(':')[0])).to.deep.equal(['degraded', 'recovered']);
+  });
+
+  it('tells what its breaker lets through', async () => {
+    const connection = connectionTo(true);
+    expect(connection.breaker).to.equal(undefined);
+    const first = ping(connection);
+    expect(connection.breaker).to.equal(undefined);
+    client.become('ready');
+    await first;
+    expect(connection.breaker).to.equal('closed');
+    await silence(connection);
+    expect(connection.breaker).to.equal('open');
+    await timers.tickAsync(501);
+    expect(connection.breaker, 'while a probe is under way').to.equal('half-open');
+    client.become('close');
+    expect(connection.breaker).to.equal('open');
+    client.isSilent = false;
+    client.become('ready');
+    expect(connection.breaker).to.equal('closed');
+    const closing = connection.close(0);
+    expect(connection.breaker).to.equal(undefined);
+    await timers.tickAsync(TIMEOUT_MS);
+    await closing;
   });
 
   it('does not open the circuit for timeouts with an answer between them', async () => {

@@ -625,6 +625,26 @@ describe(TieredBackend.name, () => {
       expect(node.backend.health()).to.deep.equal({ status: 'unavailable' });
     });
 
+    it("tells the shared tier's breaker, in its facts too, while it does not answer", async () => {
+      node.l2.reportedHealth = { status: 'healthy', breaker: 'closed' };
+      expect(node.backend.health()).to.deep.equal({ status: 'healthy', breaker: 'closed' });
+      node.bus.cut();
+      expect(node.backend.health()).to.include({ status: 'degraded', breaker: 'closed' });
+      expect(await node.backend.info()).to.include({ bus_status: 'degraded' });
+      node.bus.heal();
+      await nodes.meet();
+      node.failShared('info');
+      for (const breaker of ['open', 'half-open'] as const) {
+        node.l2.reportedHealth = { status: 'unhealthy', breaker, errorCode: 'ERR_CACHE_TIMEOUT' };
+        expect(node.backend.health()).to.include({ status: 'degraded', breaker });
+        const facts = await node.backend.info();
+        expect(facts).to.include({ 'l2.breaker': breaker, bus_status: 'healthy' });
+        expect(facts).to.include.keys('l1.entries', 'senders', 'distrusts');
+      }
+      node.l2.reportedHealth = { status: 'unhealthy' };
+      expect(await caught(() => node.backend.info() as Promise<unknown>)).to.be.instanceOf(Error);
+    });
+
     it('is degraded when the bus is cut, or silent', async () => {
       node.bus.cut();
       expect(node.backend.health()).to.deep.equal({

@@ -47,7 +47,7 @@ export class LiveSampler implements Disposable {
   picture(): object {
     const { manager } = this;
     const { caches, ...sum } = manager.statistics();
-    const { status, errorCode } = manager.health();
+    const { status, errorCode, breaker } = manager.health();
     const now = performance.now();
     const busiest = Object.entries(caches)
       .sort((a, b) => b[1].totalRequests - a[1].totalRequests)
@@ -66,7 +66,11 @@ export class LiveSampler implements Disposable {
       uptime_s: Math.floor(process.uptime()),
       backend: manager.backend.name,
       enabled: manager.enabled,
-      health: { status, ...(errorCode !== undefined && { error: errorCode }) },
+      health: {
+        status,
+        ...(errorCode !== undefined && { error: errorCode }),
+        ...(breaker !== undefined && { breaker }),
+      },
       stats: countsBody(sum),
       loads,
       caches: busiest.map(([name, each]) => ({ name, ...countsBody(each) })),
@@ -77,7 +81,8 @@ export class LiveSampler implements Disposable {
         per_second: Math.round((reads / watchedMs) * 10_000) / 10,
       })),
       largest: this.#large.top(TOP),
-      store: this.#facts,
+      // Of a store that does not answer, what was true when it did says nothing.
+      store: status === 'unhealthy' ? {} : this.#facts,
       activity: this.#activity.entries(),
     };
   }

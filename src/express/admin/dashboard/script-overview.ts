@@ -5,9 +5,10 @@ export const OVERVIEW_SCRIPT: string = String.raw`
  * @typedef {{ hits: number, misses: number, stales: number, loads: number, errors: number, evictions: number,
  *   bytes_read: number, bytes_written: number, total_requests: number, hit_rate: number,
  *   hits_by_tier: { l1: number, l2: number }, latency: { read: Latency, write: Latency, load: Latency } }} Counts
+ * @typedef {{ status: string, error?: string, breaker?: string }} Health
  * @typedef {{ cache: string, key: string }} KeyOfCache
  * @typedef {{ at: number, instance: string, uptime_s: number, backend: string, enabled: boolean,
- *   health: { status: string, error?: string }, stats: Counts, loads: Latency,
+ *   health: Health, stats: Counts, loads: Latency,
  *   caches: (Counts & { name: string })[], hidden_caches: number,
  *   hot: (KeyOfCache & { per_second: number })[], largest: (KeyOfCache & { size: number })[],
  *   store: Record<string, string | number>,
@@ -111,20 +112,32 @@ function show(picture) {
   showActivity(picture.activity);
 }
 
-/** Whether the store is asked (the breaker is closed), and whether other processes are heard.
- * @param {{ status: string, error?: string }} health @param {Record<string, string | number>} store */
-function showState(health, store) {
-  const tone = health.status === 'healthy' ? 'good' : health.status === 'disabled' ? '' : health.status === 'degraded' ? 'warn' : 'bad';
-  setTile('tile-store', health.status, tone);
-  const breaker = health.status === 'unhealthy' ? 'open' : health.status === 'degraded' ? 'partly open' : 'closed';
-  setText(byId('note-store'), 'breaker ' + breaker + (health.error === undefined ? '' : ', ' + health.error));
-  const hasBus = typeof store['bus'] === 'string';
+/** What the page says where a store has no breaker. */
+const stateNotes = new Map([
+  ['healthy', 'has no breaker'],
+  ['degraded', 'usable in part'],
+  ['unhealthy', 'does not answer'],
+  ['unavailable', 'not connected, or closed'],
+  ['disabled', 'caching is switched off'],
+]);
+
+/** How the store is, what its breaker lets through, and whether other processes are heard.
+ * @param {Health} health @param {Record<string, string | number>} store */
+function showState({ status, error, breaker }, store) {
+  const tone = status === 'healthy' ? 'good' : status === 'disabled' ? '' : status === 'degraded' ? 'warn' : 'bad';
+  setTile('tile-store', status, tone);
+  const note = breaker === undefined ? (stateNotes.get(status) ?? '') : 'breaker ' + breaker;
+  setText(byId('note-store'), note + (error === undefined ? '' : ', ' + error));
+  const bus = store['bus'];
   const suspected = Number(store['suspected'] ?? 0);
-  setTile('tile-bus', hasBus ? (suspected > 0 ? suspected + ' silent' : 'hears all') : 'none', hasBus ? (suspected > 0 ? 'warn' : 'good') : '');
-  setText(
-    byId('note-bus'),
-    hasBus ? store['bus'] + ', ' + (store['senders'] ?? 0) + ' other processes, distrusted ' + (store['distrusts'] ?? 0) + ' times' : 'one tier, or no other process',
-  );
+  if (typeof bus !== 'string') {
+    setTile('tile-bus', 'none');
+    setText(byId('note-bus'), status === 'unhealthy' ? 'not known' : 'one tier, or no other process');
+    return;
+  }
+  const isDeaf = store['bus_status'] !== 'healthy';
+  setTile('tile-bus', isDeaf ? 'deaf' : suspected > 0 ? suspected + ' silent' : 'hears all', isDeaf ? 'bad' : suspected > 0 ? 'warn' : 'good');
+  setText(byId('note-bus'), bus + ', ' + (store['senders'] ?? 0) + ' other processes, distrusted ' + (store['distrusts'] ?? 0) + ' times');
 }
 
 /** Rows stay where they are, so that a button does not move away under a finger or lose the focus.
