@@ -7,6 +7,7 @@ import { ELEMENTS_SCRIPT } from './script-elements.js';
 import { KEYS_SCRIPT } from './script-keys.js';
 import { MAIN_SCRIPT } from './script-main.js';
 import { OVERVIEW_SCRIPT } from './script-overview.js';
+import { TABLES_SCRIPT } from './script-tables.js';
 import { STYLE } from './style.js';
 
 /** The page's script: its parts share one module scope. */
@@ -15,6 +16,7 @@ export const DASHBOARD_SCRIPT: string = [
   CHART_SCRIPT,
   API_SCRIPT,
   OVERVIEW_SCRIPT,
+  TABLES_SCRIPT,
   KEYS_SCRIPT,
   MAIN_SCRIPT,
 ].join('');

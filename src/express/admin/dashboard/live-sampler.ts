@@ -1,6 +1,7 @@
 import { LatencyHistogram } from '../../../cache/latency-histogram.js';
 import type { CacheManager } from '../../../manager/cache-manager.js';
 import { countsBody, fitFacts, instanceId, latencyBody } from '../admin-statistics.js';
+import { tierFigures } from '../tier-figures.js';
 import { ActivityLog } from './activity-log.js';
 import { HotKeys } from './hot-keys.js';
 import { LargeKeys } from './large-keys.js';
@@ -48,6 +49,8 @@ export class LiveSampler implements Disposable {
     const { manager } = this;
     const { caches, ...sum } = manager.statistics();
     const { status, errorCode, breaker } = manager.health();
+    // Of a store that does not answer, what was true when it did says nothing.
+    const facts = status === 'unhealthy' ? {} : this.#facts;
     const now = performance.now();
     const busiest = Object.entries(caches)
       .sort((a, b) => b[1].totalRequests - a[1].totalRequests)
@@ -72,6 +75,7 @@ export class LiveSampler implements Disposable {
         ...(breaker !== undefined && { breaker }),
       },
       stats: countsBody(sum),
+      tiers: tierFigures(sum, facts, manager.backend.capabilities),
       loads,
       caches: busiest.map(([name, each]) => ({ name, ...countsBody(each) })),
       hidden_caches: Object.keys(caches).length - busiest.length,
@@ -81,8 +85,7 @@ export class LiveSampler implements Disposable {
         per_second: Math.round((reads / watchedMs) * 10_000) / 10,
       })),
       largest: this.#large.top(TOP),
-      // Of a store that does not answer, what was true when it did says nothing.
-      store: status === 'unhealthy' ? {} : this.#facts,
+      store: facts,
       activity: this.#activity.entries(),
     };
   }
@@ -98,12 +101,13 @@ export class LiveSampler implements Disposable {
     try {
       if (this.#isNew) await this.#large.begin();
       this.#isNew = false;
-      await this.#large.measure();
+      // A backend of tiers tells them while its shared store is away, too.
       const now = performance.now();
       if (now - this.#factsAt >= FACTS_MS) {
         this.#factsAt = now;
         this.#facts = fitFacts(await this.manager.info());
       }
+      if (this.manager.health().breaker !== 'open') await this.#large.measure();
     } catch {
       // The failure is in the activity log, as an event of the manager.
       this.#isNew = false;

@@ -45,6 +45,28 @@ export const MARKUP: string = `
       <div class="card" id="chart-reads"></div>
     </div>
   </section>
+  <section aria-labelledby="tiers-title">
+    <h2 id="tiers-title">Tiers</h2>
+    <div class="card scroll" tabindex="0" role="region" aria-labelledby="tiers-title">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Tier</th>
+            <th scope="col" class="number">Hits</th>
+            <th scope="col" class="number">Hit ratio</th>
+            <th scope="col" class="number">Entries</th>
+            <th scope="col" class="number">Memory</th>
+            <th scope="col" class="number">Bytes read</th>
+            <th scope="col" class="number">Bytes written</th>
+            <th scope="col" class="number">Reads, p50 / p95 / p99</th>
+            <th scope="col" class="number">Writes, p50 / p95 / p99</th>
+          </tr>
+        </thead>
+        <tbody id="tiers"></tbody>
+      </table>
+      <p class="muted">A tier's hit ratio is that of the reads that came to it. Reads from this process' memory are not timed.</p>
+    </div>
+  </section>
   <section aria-labelledby="caches-title">
     <h2 id="caches-title">Caches</h2>
     <div class="card scroll" tabindex="0" role="region" aria-labelledby="caches-title">
@@ -54,9 +76,10 @@ export const MARKUP: string = `
             <th scope="col">Cache</th>
             <th scope="col" class="number">Reads</th>
             <th scope="col" class="number">Hit ratio</th>
-            <th scope="col" class="number">Hits own / shared tier</th>
+            <th scope="col" class="number">Hits l1 / l2</th>
+            <th scope="col" class="number">Store reads, p50 / p95 / p99</th>
             <th scope="col" class="number">Loads</th>
-            <th scope="col" class="number">Load p95</th>
+            <th scope="col" class="number">Loads, p50 / p95 / p99</th>
             <th scope="col" class="number">Bytes read / written</th>
             <th scope="col" class="number">Evicted</th>
             <th scope="col" class="number">Errors</th>

@@ -6,9 +6,12 @@ export const OVERVIEW_SCRIPT: string = String.raw`
  *   bytes_read: number, bytes_written: number, total_requests: number, hit_rate: number,
  *   hits_by_tier: { l1: number, l2: number }, latency: { read: Latency, write: Latency, load: Latency } }} Counts
  * @typedef {{ status: string, error?: string, breaker?: string }} Health
+ * @typedef {{ tier: 'l1' | 'l2', hits: number, hit_rate: number | null, entries?: number, max_entries?: number,
+ *   bytes?: number, max_bytes?: number, server_memory?: string, bytes_read?: number, bytes_written?: number,
+ *   read?: Latency, write?: Latency }} Tier
  * @typedef {{ cache: string, key: string }} KeyOfCache
  * @typedef {{ at: number, instance: string, uptime_s: number, backend: string, enabled: boolean,
- *   health: Health, stats: Counts, loads: Latency,
+ *   health: Health, stats: Counts, tiers: Tier[], loads: Latency,
  *   caches: (Counts & { name: string })[], hidden_caches: number,
  *   hot: (KeyOfCache & { per_second: number })[], largest: (KeyOfCache & { size: number })[],
  *   store: Record<string, string | number>,
@@ -17,8 +20,6 @@ export const OVERVIEW_SCRIPT: string = String.raw`
 
 /** @type {Picture | undefined} */
 let before;
-/** @type {Map<string, HTMLElement[]>} */
-const cacheRows = new Map();
 let lastActivity = 0;
 
 const charts = {
@@ -105,6 +106,7 @@ function show(picture) {
   setTile('tile-errors', numberText(stats.errors), stats.errors > 0 ? 'bad' : '');
   showState(health, store);
   setText(byId('identity'), picture.backend + ' · instance ' + picture.instance + ' · up ' + spanText(Math.max(1, picture.uptime_s)));
+  showTiers(picture.tiers);
   showCaches(picture);
   showTop('hot', picture.hot, (each) => numberText(each.per_second) + ' /s');
   showTop('largest', picture.largest, (each) => bytesText(each.size));
@@ -138,38 +140,6 @@ function showState({ status, error, breaker }, store) {
   const isDeaf = store['bus_status'] !== 'healthy';
   setTile('tile-bus', isDeaf ? 'deaf' : suspected > 0 ? suspected + ' silent' : 'hears all', isDeaf ? 'bad' : suspected > 0 ? 'warn' : 'good');
   setText(byId('note-bus'), bus + ', ' + (store['senders'] ?? 0) + ' other processes, distrusted ' + (store['distrusts'] ?? 0) + ' times');
-}
-
-/** Rows stay where they are, so that a button does not move away under a finger or lose the focus.
- * @param {Picture} picture */
-function showCaches({ caches, hidden_caches: hidden }) {
-  const body = byId('caches');
-  const select = /** @type {HTMLSelectElement} */ (byId('cache'));
-  for (const cache of caches) {
-    let cells = cacheRows.get(cache.name);
-    if (cells === undefined) {
-      const row = make('tr', {});
-      cells = Array.from({ length: 8 }, () => make('td', { class: 'number' }));
-      const clear = makeButton('Clear…', 'small danger', () => clearCache(cache.name), 'Clear the cache ' + cache.name);
-      row.append(make('th', { scope: 'row' }, cache.name), ...cells, make('td', {}, clear));
-      body.append(row);
-      cacheRows.set(cache.name, cells);
-      select.append(make('option', { value: cache.name }, cache.name));
-    }
-    const texts = [
-      numberText(cache.total_requests),
-      cache.total_requests === 0 ? '–' : percentText(cache.hit_rate),
-      numberText(cache.hits_by_tier.l1) + ' / ' + numberText(cache.hits_by_tier.l2),
-      numberText(cache.loads),
-      cache.latency.load.count === 0 ? '–' : millisecondsText(cache.latency.load.p95_ms),
-      bytesText(cache.bytes_read) + ' / ' + bytesText(cache.bytes_written),
-      numberText(cache.evictions),
-      numberText(cache.errors),
-    ];
-    texts.forEach((text, index) => setText(/** @type {HTMLElement[]} */ (cells)[index] ?? body, text));
-  }
-  setText(byId('hidden-caches'), hidden > 0 ? hidden + ' quieter caches are not shown.' : '');
-  byId('no-caches').hidden = cacheRows.size > 0;
 }
 
 /**
