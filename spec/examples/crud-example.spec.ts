@@ -119,6 +119,57 @@ describe('the example crud', function () {
     expect((await program.ask('/items/1')).status).to.equal(200);
   });
 
+  describe('administered by hand', () => {
+    const authorized = { headers: { authorization: `Bearer ${TOKEN}` } };
+    const post = (path: string) => program.ask(path, { ...authorized, method: 'POST' });
+    const reports = async (): Promise<unknown> => {
+      const { body } = await program.ask('/api/cache/stats', authorized);
+      const { hits, loads } = (body as { caches: Record<string, { hits: number; loads: number }> })
+        .caches['reports']!;
+      return { hits, loads };
+    };
+
+    it('is guarded', async () => {
+      await program.ask('/items');
+      for (const [path, method] of [
+        ['/admin/warm-cache', 'POST'],
+        ['/admin/invalidate/items', 'POST'],
+        ['/admin/report', 'GET'],
+      ] as const) {
+        for (const headers of [{}, { authorization: 'Bearer guess' }]) {
+          expect((await program.ask(path, { method, headers })).status, path).to.equal(401);
+        }
+      }
+      expect((await program.ask('/items')).cache).to.equal('HIT');
+    });
+
+    it('warms an entry of its own, which is read without a load, and fresh behind a write', async () => {
+      await create();
+      const warmed = await post('/admin/warm-cache');
+      expect([warmed.status, warmed.body]).to.deep.equal([200, { status: 'cache warmed' }]);
+      const read = async () => (await program.ask('/admin/report', authorized)).body;
+      expect(await read()).to.deep.equal({ items: 1, total: 2 });
+      expect(await reports()).to.deep.equal({ hits: 1, loads: 0 });
+      await create({ name: 'ink', price: 5 });
+      expect(await read()).to.deep.equal({ items: 2, total: 7 });
+      expect(await reports()).to.deep.equal({ hits: 1, loads: 1 });
+    });
+
+    it('invalidates the responses of one resource, whatever its name holds', async () => {
+      await create();
+      for (const path of ['/items', '/items?page=2', '/items/1']) await program.ask(path);
+      for (const name of ['*', 'item?', '[i]tems', '%2A', 'ITEMS', 'items%3A', '%5C*']) {
+        const { status, body } = await post(`/admin/invalidate/${name}`);
+        expect([status, body], name).to.deep.equal([200, { cleared: 0 }]);
+      }
+      expect((await program.ask('/items')).cache).to.equal('HIT');
+      expect((await post('/admin/invalidate/items')).body).to.deep.equal({ cleared: 3 });
+      for (const path of ['/items', '/items?page=2', '/items/1']) {
+        expect((await program.ask(path)).cache, path).to.equal('MISS');
+      }
+    });
+  });
+
   it('lets the cache be looked at and cleared by those who have the token', async () => {
     const authorized = { headers: { authorization: `Bearer ${TOKEN}` } };
     await program.ask('/items');
