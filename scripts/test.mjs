@@ -30,7 +30,7 @@ const SUMMARY = `${FOLDER}/test.json`;
 const LONG = 'property';
 /** Where specs depend on real time. Those that search for violations of the promises are not among them: they find, or do not. */
 const REAL_TIME =
-  /^build\/spec\/[^/]+\/(?:integration|express|examples|package|contract\/redis)(?!.*(?:consistency|chaos|fences|interleavings))/;
+  /^build\/spec\/[^/]+\/(?:integration|express|examples|package|contract\/redis)(?!.*(?:consistency|chaos|fences|interleavings|fresh-reads|in-front))/;
 const MOST_DISTURBED_FILES = 4;
 
 const OWN_ARGUMENT = /^--(?:coverage$|only=)/;

@@ -7,11 +7,11 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
-import { accelerate } from '#internal/express/accelerate.js';
 import { CacheManager } from '#internal/manager/cache-manager.js';
 import type { CacheManagerOptions } from '#internal/manager/manager-options.js';
 import { ManualClock } from '#internal/testing/manual-clock.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
+import { servedListener } from './http-listener.js';
 
 /** What a client got. */
 export interface Answer {
@@ -33,13 +33,6 @@ export interface AskOptions {
   readonly body?: string;
 }
 
-/** Set for a process that runs the specs once more with a fast lane in front of each application. */
-export const LANE_VARIABLE = 'HTTP_SPECS_IN_FRONT';
-
-function listenerOf(app: Express): RequestListener {
-  return process.env[LANE_VARIABLE] === undefined ? app : accelerate(app);
-}
-
 /** A real Express application on loopback, with a manager whose time stands still. */
 export class HttpFixture {
   readonly clock = new ManualClock();
@@ -59,7 +52,7 @@ export class HttpFixture {
   /** @param listen - what stands in front of the application */
   static async start(
     options: CacheManagerOptions = {},
-    listen: (app: Express) => RequestListener = listenerOf,
+    listen: (app: Express) => RequestListener = servedListener,
   ): Promise<HttpFixture> {
     const fixture = new HttpFixture(options, listen);
     await new Promise<void>((resolve) => fixture.#server.listen(0, '127.0.0.1', resolve));

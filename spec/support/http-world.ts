@@ -1,15 +1,9 @@
-import {
-  Agent,
-  createServer,
-  request as send,
-  type IncomingHttpHeaders,
-  type Server,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, request as send, type IncomingHttpHeaders } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { CacheManager } from 'cachewell';
 import { httpCache } from '#internal/express/http-cache.js';
 import { httpInvalidation } from '#internal/express/http-invalidation.js';
+import { listening, type Listening } from './http-listener.js';
 
 /** What a client got. */
 export interface Answer {
@@ -44,7 +38,7 @@ export const COLLECTIONS: readonly string[] = [...Object.keys(LIFETIMES), 'mine'
  */
 export class HttpWorld implements AsyncDisposable {
   readonly #root: Node = { version: 0, children: new Map() };
-  readonly #servers: Server[] = [];
+  readonly #servers: Listening[] = [];
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   /** Called at the points where a handler may be held up. */
   pause: (at: 'read' | 'before-write' | 'after-write') => Promise<void> | undefined = () =>
@@ -58,9 +52,7 @@ export class HttpWorld implements AsyncDisposable {
 
   /** Starts an application with this manager. */
   async serve(manager: CacheManager): Promise<void> {
-    const server = createServer(this.#application(manager));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.#servers.push(server);
+    this.#servers.push(await listening(this.#application(manager)));
   }
 
   /** What a GET must answer now. */
@@ -80,7 +72,7 @@ export class HttpWorld implements AsyncDisposable {
     path: string,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const { port } = this.#servers[server % this.#servers.length]!.address() as AddressInfo;
+    const { port } = this.#servers[server % this.#servers.length]!;
     return new Promise((resolve, reject) => {
       const outgoing = send({ port, method, path, headers, agent: this.#agent }, (incoming) => {
         let body = '';
@@ -98,11 +90,7 @@ export class HttpWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.destroy();
-    for (const server of this.#servers) {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    }
+    for (const server of this.#servers) await server[Symbol.asyncDispose]();
   }
 
   #application(manager: CacheManager): Express {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { LANE_VARIABLE } from '../http-fixture.js';
+import { LANE_VARIABLE } from '../http-listener.js';
 import { packageRoot } from '../package-root.js';
 import { runProcess } from '../run-process.js';
 
@@ -12,12 +12,13 @@ import { runProcess } from '../run-process.js';
 export async function expectMarkedSpecs(
   files: readonly string[],
   leastInFront: number,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<void> {
   expect(files.length, 'files').to.be.greaterThan(0);
   const { code, stdout, stderr } = await runProcess(
     process.execPath,
     [`${packageRoot}build/spec/standard/support/front/run-marked.js`, ...files],
-    { cwd: packageRoot, env: { ...process.env, [LANE_VARIABLE]: '1' } },
+    { cwd: packageRoot, env: { ...process.env, ...env, [LANE_VARIABLE]: '1' } },
   );
   expect(code, `${stdout}${stderr}`).to.equal(0);
   const inFront = Number(/answered in front: (\d+)/.exec(stdout)?.[1]);
