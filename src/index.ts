@@ -154,6 +154,7 @@ export type {
   FillToken,
   LoadTurn,
   ReadHints,
+  ReleaseOptions,
   ScanPage,
   ScanRequest,
   StoreOutcome,

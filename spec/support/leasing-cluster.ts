@@ -17,8 +17,9 @@ interface Lease {
   readonly node: object;
   readonly token: FillToken;
   readonly store: BackendStore;
-  readonly over: Promise<void>;
-  end(): void;
+  readonly over: Promise<boolean>;
+  /** @param isUnshared - what those who wait are told */
+  end(isUnshared?: boolean): void;
 }
 
 /** One store that several nodes share, each with a manager of its own in this process, and that hands out leases. */
@@ -89,9 +90,9 @@ export class LeasingCluster {
     const idOf = (key: string): string => `${cache}:${key}`;
     const endKeys = (keys: readonly string[]): void =>
       keys.forEach((key) => this.#leases.get(idOf(key))?.end());
-    const endOf = (token: FillToken): void => {
+    const endOf = (token: FillToken, isUnshared?: boolean): void => {
       const lease = this.#leases.get(idOf(token.key));
-      if (lease?.token === token) lease.end();
+      if (lease?.token === token) lease.end(isUnshared);
     };
     return {
       get: (key) => inner.get(key),
@@ -108,9 +109,9 @@ export class LeasingCluster {
           return start;
         }),
       watch: () => inner.watch(),
-      release: (tokens) => {
+      release: (tokens, options) => {
         inner.release(tokens);
-        tokens.forEach(endOf);
+        for (const token of tokens) endOf(token, options?.isUnshared);
       },
       store: async (writes) => {
         const outcomes = await inner.store(writes);
@@ -140,16 +141,16 @@ export class LeasingCluster {
   }
 
   #grant(id: string, node: object, token: FillToken, store: BackendStore): void {
-    let resolve!: () => void;
-    const over = new Promise<void>((done) => (resolve = done));
+    let resolve!: (isUnshared: boolean) => void;
+    const over = new Promise<boolean>((done) => (resolve = done));
     const lease: Lease = {
       node,
       token,
       store,
       over,
-      end: () => {
+      end: (isUnshared = false) => {
         if (this.#leases.get(id) === lease) this.#leases.delete(id);
-        resolve();
+        resolve(isUnshared);
       },
     };
     this.#leases.set(id, lease);
@@ -162,12 +163,17 @@ export class LeasingCluster {
 
 const SHARED: Partial<BackendCapabilities> = { isShared: true, hasLeases: true };
 
-function turnOf(over: Promise<void>): LoadTurn {
+function turnOf(over: Promise<boolean>): LoadTurn {
   let isCancelled = false;
-  const whenOver = new Promise<void>((resolve) => {
-    void over.then(() => {
-      if (!isCancelled) resolve();
-    });
-  });
-  return { whenOver, cancel: () => (isCancelled = true) };
+  const turn = {
+    isUnshared: false,
+    whenOver: new Promise<void>((resolve) => {
+      void over.then((isUnshared) => {
+        turn.isUnshared = isUnshared;
+        if (!isCancelled) resolve();
+      });
+    }),
+    cancel: () => void (isCancelled = true),
+  };
+  return turn;
 }

@@ -250,8 +250,8 @@ export interface BackendStore {
    * and holds unless that key was deleted or put, or the cache was cleared, since it was taken.
    */
   watch(options?: CallOptions): MaybePromise<FillToken>;
-  /** Gives tokens back whose load stored nothing. Never throws. */
-  release(tokens: readonly FillToken[]): void;
+  /** Gives tokens back whose load stored nothing, and wakes who waits for their turns. Never throws. */
+  release(tokens: readonly FillToken[], options?: ReleaseOptions): void;
   /**
    * Stores entries, each under its fence, in one round trip. The outcomes stand in the order of the writes.
    * One entry that cannot become bytes does not stop the others: its outcome is the error.
@@ -343,6 +343,15 @@ export interface FillStart {
   readonly entry: StoredEntry | undefined;
 }
 
+/** What is known of a load that stored nothing. */
+export interface ReleaseOptions {
+  /**
+   * Whether its result was for its caller alone, as those of the others will be: who waits for its turn is told, in
+   * {@link LoadTurn.isUnshared}, because nobody is to wait for the next one in vain, too.
+   */
+  readonly isUnshared?: boolean | undefined;
+}
+
 /** The load of another process. */
 export interface LoadTurn {
   /**
@@ -355,6 +364,11 @@ export interface LoadTurn {
    * call may wait for the store. Set before `whenOver` resolves; absent or `undefined` otherwise.
    */
   readonly failure?: CacheError | undefined;
+  /**
+   * Known once it is over: whether the other load has said that its result is for nobody else. Absent or `false` for all
+   * other ends, such as that of a process that has died.
+   */
+  readonly isUnshared?: boolean | undefined;
   /** Stops waiting; `whenOver` then stays pending. */
   cancel(): void;
 }

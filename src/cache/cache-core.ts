@@ -9,6 +9,7 @@ import type {
   FillToken,
   LoadTurn,
   ReadHints,
+  ReleaseOptions,
   StoreOutcome,
   TurnHints,
 } from './backend.js';
@@ -100,8 +101,8 @@ export class CacheCore extends CacheReads {
   }
 
   /** Gives tokens back. Never throws. */
-  release(tokens: readonly FillToken[]): void {
-    if (tokens.length > 0) (holderOfTokens(tokens) ?? this.openStore)?.release(tokens);
+  release(tokens: readonly FillToken[], options?: ReleaseOptions): void {
+    if (tokens.length > 0) (holderOfTokens(tokens) ?? this.openStore)?.release(tokens, options);
   }
 
   /** Stores entries; the outcomes stand in the order of the writes, `undefined` where the store failed. */

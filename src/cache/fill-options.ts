@@ -28,6 +28,11 @@ export interface FillOptions {
 export interface RunOptions extends FillOptions {
   /** Whether the lookup has seen an entry that is expired. */
   readonly isStaleKnown?: boolean | undefined;
+  /**
+   * Whether it ends without loading (`FlightResult.isUnshared`) when another process has loaded what is for its caller alone. Otherwise
+   * it loads then for all that wait for it here, as after every turn that leaves nothing behind.
+   */
+  readonly endsUnshared?: boolean | undefined;
   /** For a refresh that nobody waits for: whether the entry that is there then still needs it. */
   readonly isDue?: DueCheck | undefined;
 }

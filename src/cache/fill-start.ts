@@ -25,7 +25,9 @@ export type Begun =
   /** Somebody else has loaded it. */
   | { readonly kind: 'found'; readonly entry: StoredEntry; readonly confirmedAt: number }
   /** Nobody waits any more, or a refresh is left to another process. */
-  | { readonly kind: 'none' };
+  | { readonly kind: 'none' }
+  /** See {@link RunOptions.endsUnshared}. */
+  | { readonly kind: 'unshared' };
 
 /**
  * How long a load within another load waits for its turn. Each of two processes could hold the turn that the other one
@@ -159,6 +161,7 @@ async function takeTurn(
     const end = await waitForTurns([start], waiters, budget);
     if (end === 'abandoned') return { kind: 'none' };
     if (end === 'late') return beginUnturned(target, options);
+    if (start.isUnshared === true && options.endsUnshared === true) return { kind: 'unshared' };
     const confirmedAt = nextOrder();
     const entry = await cache.find(key, policy.mode, policy.hints, budget);
     if (entry !== undefined && !needsLoad(entry, cache.runtime.clock.now(), options)) {

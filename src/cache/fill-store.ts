@@ -1,4 +1,4 @@
-import type { EntryWrite, FillToken, ReadHints, StoreOutcome } from './backend.js';
+import type { EntryWrite, FillToken, ReadHints, ReleaseOptions, StoreOutcome } from './backend.js';
 import type { CacheCore } from './cache-core.js';
 import type { LoadOutcome } from './cache-events.js';
 import type { ErrorMode } from './cache-handle.js';
@@ -22,6 +22,8 @@ export interface StorePolicy {
   readonly framing?: EntryFraming | undefined;
   /** What to store of a value; `undefined` = nothing. May throw what a user's callback throws. */
   plan(value: unknown, context: LoadContext): StorePlan | undefined;
+  /** Whether a value of which nothing is stored is for its caller alone; see {@link ReleaseOptions}. */
+  isUnshared?(value: unknown): boolean;
   /** What to store of an error; `undefined` = nothing. */
   planError?(error: unknown): StorePlan | undefined;
 }
@@ -37,11 +39,15 @@ export interface StorePlan {
   readonly tags: readonly string[];
 }
 
+/** What is known beside the value. */
+export interface StoreEnds extends ReleaseOptions {
+  /** Whether what is there has expired: a newer value with a ttl of 0 then makes it void, as in `set`. */
+  readonly isStale?: boolean | undefined;
+}
+
 /**
  * Stores what `plan` makes of each target's policy, and gives the tokens back where there is nothing to store.
  * The outcomes stand in the order of the targets.
- *
- * @param isStale - whether what is there has expired: a newer value with a ttl of 0 then makes it void, as in `set`
  */
 export async function storeAll(
   targets: readonly FillTarget[],
@@ -49,15 +55,13 @@ export async function storeAll(
   loadCostMs: number,
   plan: (policy: StorePolicy) => StorePlan | undefined,
   budget: CallBudget | undefined,
-  isStale = false,
+  ends: StoreEnds = {},
 ): Promise<readonly LoadOutcome[]> {
   if (targets.length === 1) {
-    return [await storeOne(targets[0]!, tokens[0], loadCostMs, plan, budget, isStale)];
+    return [await storeOne(targets[0]!, tokens[0], loadCostMs, plan, budget, ends)];
   }
   return Promise.all(
-    targets.map((target, index) =>
-      storeOne(target, tokens[index], loadCostMs, plan, budget, isStale),
-    ),
+    targets.map((target, index) => storeOne(target, tokens[index], loadCostMs, plan, budget, ends)),
   );
 }
 
@@ -67,11 +71,11 @@ async function storeOne(
   loadCostMs: number,
   plan: (policy: StorePolicy) => StorePlan | undefined,
   budget: CallBudget | undefined,
-  isStale: boolean,
+  ends: StoreEnds,
 ): Promise<LoadOutcome> {
   const { cache, key, policy } = target;
   const release = (): void => {
-    if (token !== undefined) cache.release([token]);
+    if (token !== undefined) cache.release([token], ends);
   };
   let decided: StorePlan | undefined;
   try {
@@ -82,7 +86,9 @@ async function storeOne(
   }
   if (decided === undefined || decided.ttlMs <= 0) {
     release();
-    if (decided !== undefined && isStale) await cache.delete([key], policy.mode, budget);
+    if (decided !== undefined && ends.isStale === true) {
+      await cache.delete([key], policy.mode, budget);
+    }
     return 'skipped';
   }
   if (token === undefined) return 'unavailable';

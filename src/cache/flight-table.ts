@@ -12,6 +12,8 @@ export interface FlightResult {
   /** What the load rejected with, or the error that was found; `value` is `undefined` then. */
   readonly failure?: { readonly error: unknown } | undefined;
   readonly outcome: LoadOutcome | 'found' | 'absent' | 'unusable';
+  /** Of what is unusable: another process has loaded for its caller alone, and all who wait here are to do likewise. */
+  readonly isUnshared?: boolean | undefined;
   /** The place in {@link nextOrder} at which the load itself began; 0 when nothing was loaded. */
   readonly loadedAt: number;
   /**

@@ -1,5 +1,5 @@
 import type { CacheCore } from './cache-core.js';
-import type { FillOptions } from './fill-options.js';
+import type { RunOptions } from './fill-options.js';
 import type { Flight, FlightResult } from './flight-table.js';
 import { currentScope } from './load-context.js';
 import type { LoadWaiters } from './load-waiters.js';
@@ -59,10 +59,11 @@ export function accepts(
   result: FlightResult,
   arrivedAt: number,
   cache: CacheCore,
-  { isRefresh }: FillOptions,
+  { isRefresh, endsUnshared }: RunOptions,
 ): boolean {
-  const { outcome, loadedAt, confirmedAt } = result;
-  if (outcome === 'unusable') return false;
+  const { outcome, isUnshared, loadedAt, confirmedAt } = result;
+  // What is not shared shows nothing to anybody.
+  if (outcome === 'unusable') return isUnshared === true && endsUnshared === true;
   if (arrivedAt < loadedAt) return true;
   if (isRefresh) return false;
   // Invalidations of this process by key have detached the flight, and those by tag are noted. Where the store is not

@@ -16,6 +16,9 @@ export const NOTHING: FlightResult = Object.freeze({
   confirmedAt: 0,
 });
 
+/** Nothing, and it is not to be waited for either. */
+const UNSHARED: FlightResult = Object.freeze({ ...NOTHING, isUnshared: true });
+
 /** Runs one load. Rejects only when the cache itself fails and a target wants to know. */
 export async function runFill(
   targets: readonly FillTarget[],
@@ -27,6 +30,7 @@ export async function runFill(
   const { cache, key } = targets[0]!;
   const begun = await beginFill(targets, options, waiters);
   if (begun.kind === 'none') return NOTHING;
+  if (begun.kind === 'unshared') return UNSHARED;
   if (begun.kind === 'found') return foundResult(begun.entry, begun.confirmedAt);
   const { tokens, present } = begun;
   if (waiters.isAbandoned) {
@@ -69,7 +73,9 @@ export async function runFill(
   const plan = (policy: StorePolicy): StorePlan | undefined =>
     value === undefined || !context.isStored ? undefined : policy.plan(value, context);
   const isStale = isExpired(present, cache);
-  const outcomes = await storeAll(targets, tokens, costMs, plan, options.budget, isStale);
+  const isUnshared = targets[0]!.policy.isUnshared?.(value);
+  const ends = { isStale, isUnshared };
+  const outcomes = await storeAll(targets, tokens, costMs, plan, options.budget, ends);
   if (isStale && value === undefined && context.isStored) await dropStale(targets, options.budget);
   emitLoad(cache, key, costMs, outcomes[0]!);
   return { value, outcome: outcomes[0]!, loadedAt, confirmedAt };

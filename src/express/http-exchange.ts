@@ -12,7 +12,7 @@ import { notePassage, type RunningExchange } from './passage.js';
 import { methodsOf, rawResponse } from './raw-response.js';
 import { setFields } from './response-head.js';
 import { hitForm, sendEmpty, sendHit, sendRecord } from './response-writer.js';
-import { isRouteAnswer, saysNothing, type RouteAnswer } from './route-answer.js';
+import { isRefusal, isRouteAnswer, type RouteAnswer } from './route-answer.js';
 import type { RouteRun } from './route-run.js';
 import { RouteRunner, type ExchangeInput } from './route-runner.js';
 import { readRecord, type HttpRecord } from './stored-record.js';
@@ -194,6 +194,7 @@ export class HttpExchange implements RunningExchange {
         this.#rounds >= MOST_ROUNDS ||
         (entry !== undefined && entry.expiresAt > this.#now()),
       isStaleKnown: entry !== undefined,
+      endsUnshared: true,
       staleThrottleMs: mayFallBack ? core.settings.staleThrottleMs : 0,
       budget: this.#budget,
     };
@@ -255,7 +256,7 @@ export class HttpExchange implements RunningExchange {
     }
     // Where the response was not to be shared, every client runs its own handler, at once. Otherwise there may be something to
     // find by now: another variant, or an older response to fall back on.
-    const isRefused = answer?.kind === 'unstored' && !saysNothing(answer);
+    const isRefused = isRefusal(answer) || result.isUnshared === true;
     this.#rounds = isRefused ? Math.max(MOST_ROUNDS, this.#rounds + 1) : this.#rounds + 1;
     if (this.#rounds < MOST_ROUNDS) this.start();
     else if (this.#rounds > MOST_ROUNDS + 1)

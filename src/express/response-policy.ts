@@ -6,7 +6,7 @@ import { pathTags } from '../http/path-tags.js';
 import type { HttpRequest, HttpResponse } from './http-middleware.js';
 import { routedTarget, targetOf } from './request-key.js';
 import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
-import { isRouteAnswer } from './route-answer.js';
+import { isRefusal, isRouteAnswer } from './route-answer.js';
 
 /** The tags of a request's response that are known before its handler runs. */
 export function requestTags(
@@ -53,6 +53,7 @@ export function responsePolicy(core: CacheCore, tags: readonly string[]): StoreP
   return {
     mode: 'bypass',
     hints: readHints(core, tags, core.settings),
+    isUnshared: isRefusal,
     plan: (value, { addedTags }) => {
       if (!isRouteAnswer(value) || value.kind !== 'stored') return undefined;
       const { record, freshForMs, keepMs, groups } = value;

@@ -60,6 +60,11 @@ export function isRouteAnswer(value: unknown): value is RouteAnswer {
   return typeof value === 'object' && value !== null && 'kind' in value;
 }
 
+/** Whether a run has shown that the response is for its client alone, so that all others run their own handlers. */
+export function isRefusal(value: unknown): boolean {
+  return isRouteAnswer(value) && value.kind === 'unstored' && !saysNothing(value);
+}
+
 /** Whether a run ended without a response that says anything about the next one. */
 export function saysNothing({ reason }: RouteAnswer & { readonly kind: 'unstored' }): boolean {
   return reason === 'aborted' || reason === 'fault';

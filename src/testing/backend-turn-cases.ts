@@ -150,6 +150,29 @@ export const turnCases: readonly BackendCase[] = [
     'leases',
   ),
   backendCase(
+    'tells all who wait, in each cache for itself, when a result is for nobody else, and only then',
+    async (session) => {
+      const stores = [session.open('users'), session.open('b')] as const;
+      const starts = await Promise.all(stores.map((store) => expectStart(store, 'k')));
+      const told = [await expectTurn(stores[0], 'k'), await expectTurn(stores[0], 'k')];
+      const untold = await expectTurn(stores[1], 'k');
+      stores[0].release([starts[0]!.token], { isUnshared: true });
+      stores[1].release([starts[1]!.token], {});
+      await Promise.all([...told, untold].map(({ whenOver }) => whenOver));
+      assert.deepEqual(
+        told.map(({ isUnshared }) => isUnshared),
+        [true, true],
+      );
+      assert.notEqual(untold.isUnshared, true, 'where nothing was said');
+      const next = await expectStart(stores[0], 'k');
+      const turn = await expectTurn(stores[0], 'k');
+      assert.equal(await session.fill(stores[0], next.token, 'loaded'), 'stored');
+      await turn.whenOver;
+      assert.notEqual(turn.isUnshared, true, 'where the result was stored');
+    },
+    'leases',
+  ),
+  backendCase(
     'leaves a cancelled turn pending, and the others be',
     async (session) => {
       const store = session.open();

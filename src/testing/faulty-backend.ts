@@ -177,7 +177,7 @@ export class FaultyBackend implements CacheBackend {
         beginTurns: (keys, hints) => this.#run('beginTurns', () => inner.beginTurns!(keys, hints)),
       }),
       watch: (options) => this.#run('watch', () => inner.watch(options)),
-      release: (tokens) => inner.release(tokens),
+      release: (tokens, options) => inner.release(tokens, options),
       store: (writes, options) => this.#run('store', () => inner.store(writes, options)),
       delete: (keys, options) => this.#run('delete', () => inner.delete(keys, options)),
       deletePattern: (pattern, options) =>

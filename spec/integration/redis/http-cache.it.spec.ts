@@ -67,39 +67,6 @@ describe('httpCache on Redis', () => {
     }
   });
 
-  it('runs one handler in the cluster with sync: cluster', async () => {
-    const nodes: HttpFixture[] = [];
-    let arrived = 0;
-    let release!: () => void;
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    for (let index = 0; index < 4; index++) {
-      const node = await HttpFixture.start({ backend: backendOf(server.url) });
-      nodes.push(node);
-      const options = { manager: node.manager, ttl: '1m', sync: 'cluster' } as const;
-      node.app.use((_req, _res, next) => {
-        if (++arrived === 20) release();
-        next();
-      });
-      node.app.get('/one', httpCache(options), async (_req, res) => {
-        runs++;
-        await gate;
-        res.send('shared');
-      });
-    }
-    try {
-      const headers = { host: 'one.example' };
-      const asked = nodes.flatMap((node) =>
-        Array.from({ length: 5 }, () => node.ask('/one', { headers })),
-      );
-      const answers = await Promise.all(asked);
-
-      expect(new Set(answers.map(({ text }) => text))).to.deep.equal(new Set(['shared']));
-      expect(runs).to.equal(1);
-    } finally {
-      for (const node of nodes) await node.stop();
-    }
-  });
-
   it('refuses the response of a handler that ran while another process invalidated (P1)', async () => {
     const other = new CacheManager({ backend: backendOf(server.url), logger: silentLogger });
     let release!: () => void;

@@ -8,6 +8,7 @@ import type {
   FillStart,
   FillToken,
   LoadTurn,
+  ReleaseOptions,
   TurnHints,
 } from '#internal/cache/backend.js';
 import { BackendSession } from '#internal/testing/backend-session.js';
@@ -26,6 +27,8 @@ interface Faults {
   readonly wakesCancelled?: boolean;
   readonly sharesKeys?: boolean;
   readonly freesByKey?: boolean;
+  readonly tellsNothing?: boolean;
+  readonly tellsAlways?: boolean;
 }
 
 interface LeasedToken extends FillToken {
@@ -34,7 +37,7 @@ interface LeasedToken extends FillToken {
 
 interface Lease {
   readonly token: LeasedToken;
-  readonly waiting: Set<() => void>;
+  readonly waiting: Set<(isUnshared: boolean) => void>;
   hasLapsed: boolean;
 }
 
@@ -62,10 +65,11 @@ class LeasedStore {
       beginTurns: (keys: readonly string[], hints?: TurnHints) =>
         keys.map((key) => this.#begin(key, hints?.isRefresh === true)),
       store: (writes: readonly EntryWrite[]) => writes.map((write) => this.#store(write)),
-      release: (tokens: readonly FillToken[]) => {
+      release: (tokens: readonly FillToken[], options?: ReleaseOptions) => {
         for (const token of tokens as readonly LeasedToken[]) {
           inner.release([token.inner]);
-          if (this.#faults.forgetsReleases !== true) this.#free(token);
+          const isUnshared = this.#faults.tellsNothing !== true && options?.isUnshared === true;
+          if (this.#faults.forgetsReleases !== true) this.#free(token, isUnshared);
         }
       },
     } as unknown as BackendStore;
@@ -93,13 +97,19 @@ class LeasedStore {
     if (this.#faults.wakesAtOnce === true) {
       return { whenOver: Promise.resolve(), cancel: () => undefined };
     }
-    let wake = (): void => undefined;
-    const whenOver = new Promise<void>((resolve) => (wake = resolve));
+    let resolve = (): void => undefined;
+    const whenOver = new Promise<void>((done) => (resolve = done));
+    const wake = (isUnshared: boolean): void => {
+      turn.isUnshared = isUnshared;
+      resolve();
+    };
     waiting.add(wake);
-    return {
+    const turn = {
       whenOver,
+      isUnshared: false,
       cancel: () => void (this.#faults.wakesCancelled !== true && waiting.delete(wake)),
     };
+    return turn;
   }
 
   #store(write: EntryWrite): unknown {
@@ -114,13 +124,13 @@ class LeasedStore {
     return outcome;
   }
 
-  #free(token: FillToken): void {
+  #free(token: FillToken, isUnshared = false): void {
     const name = `${this.#space} ${token.key}`;
     const lease = this.#leases.get(name);
     if (lease === undefined) return;
     if (lease.token !== token && this.#faults.freesByKey !== true) return;
     this.#leases.delete(name);
-    for (const wake of lease.waiting) wake();
+    for (const wake of lease.waiting) wake(isUnshared || this.#faults.tellsAlways === true);
   }
 }
 
@@ -168,6 +178,8 @@ const FAULTS: readonly (readonly [fault: string, faults: Faults, caseThatFails: 
   ['wakes who no longer waits', { wakesCancelled: true }, /leaves a cancelled turn pending/],
   ['has one lease for a key of all caches', { sharesKeys: true }, /two caches and two versions/],
   ['ends a lease by a token of before', { freesByKey: true }, /takes a token back twice/],
+  ['tells nobody that a result is not shared', { tellsNothing: true }, /for nobody else/],
+  ['tells at every end that a result is not shared', { tellsAlways: true }, /for nobody else/],
 ];
 
 describe('the turn cases of describeBackend', () => {

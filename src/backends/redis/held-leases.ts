@@ -1,5 +1,5 @@
-import type { FillToken } from '../../cache/backend.js';
-import { FREE, RENEW } from './lease-scripts.js';
+import type { FillToken, ReleaseOptions } from '../../cache/backend.js';
+import { FREE, OVER, RENEW, UNSHARED } from './lease-scripts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { chunks, type RedisFillToken } from './redis-parts.js';
 import { runScript } from './redis-script.js';
@@ -67,8 +67,9 @@ export class HeldLeases {
   }
 
   /** Ends leases and wakes who waits for them. Nobody waits for it: a lease whose end is lost ends by itself. */
-  end(leases: readonly HeldLease[]): void {
+  end(leases: readonly HeldLease[], { isUnshared }: ReleaseOptions = {}): void {
     const { connection, channels } = this.#settings;
+    const end = String(isUnshared === true ? UNSHARED : OVER);
     for (const lease of leases) this.#drop(lease);
     if (leases.length === 0 || !connection.isAvailable) return;
     connection
@@ -76,7 +77,7 @@ export class HeldLeases {
         'the end of leases',
         (client) =>
           this.#perScript(leases, (names, grants) =>
-            runScript(client, FREE, names, [channels, ...grants]),
+            runScript(client, FREE, names, [channels, end, ...grants]),
           ),
         () => undefined,
       )

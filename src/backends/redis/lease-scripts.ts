@@ -14,13 +14,19 @@ import { LIVENESS, MARKERS } from './redis-tag-lua.js';
 //
 // KEYS are keys of entries, all in one slot. ARGV begins with what stands before the name of a process' own channel.
 // What waiting processes are told is one message for each, `[ms, key, ms, key, …]` in JSON: how long the key's lease
-// lasts from now on, 0 for over. A message that cannot be sent is not missed for long: waiters have a timer.
+// lasts from now on, or how it has ended. A message that cannot be sent is not missed for long: waiters have a timer.
 
 /** Behind an entry's key: its lease. */
 export const LEASE_SUFFIX = '%~turn';
 
 /** What {@link TAKE} answers for an entry that is there. Above 0: ms until another's lease ends. 0: granted. */
 export const ENTRY_IS_THERE = -1;
+
+/** What waiters are told of a lease that is over. */
+export const OVER = 0;
+
+/** What they are told when besides the load's result is for nobody else. Below {@link OVER}. */
+export const UNSHARED = -1;
 
 /** What the scripts of leases share. Needs `NUMBERS`. */
 export const LEASES: string = `
@@ -51,11 +57,11 @@ local function send(channels)
     redis.pcall('PUBLISH', channels .. process, cjson.encode(message))
   end
 end
-local function endLease(key)
+local function endLease(key, word)
   local holder, _, waiting = leaseOf(key)
   if not holder then return end
   redis.call('UNLINK', key .. LEASE)
-  tell(waiting, key, 0)
+  tell(waiting, key, word or ${OVER})
 end
 `;
 
@@ -131,13 +137,13 @@ send(ARGV[1])
 return reply`,
 );
 
-/** Ends leases and wakes who waits for them. KEYS: entries…; ARGV: channels, then a grant per entry. */
+/** Ends leases and wakes who waits for them. KEYS: entries…; ARGV: channels, what to tell, then a grant per entry. */
 export const FREE: RedisScript = defineScript(
   NUMBERS,
   LEASES,
   `
 for index = 1, #KEYS do
-  if leaseOf(KEYS[index]) == ARGV[1 + index] then endLease(KEYS[index]) end
+  if leaseOf(KEYS[index]) == ARGV[2 + index] then endLease(KEYS[index], ARGV[2]) end
 end
 send(ARGV[1])
 return 1`,

@@ -1,5 +1,6 @@
 import type { LoadTurn } from '../../cache/backend.js';
 import type { CacheError } from '../../errors.js';
+import { OVER } from './lease-scripts.js';
 
 /** How long after a lease's end a waiter looks again, at the least and at the most. In milliseconds. */
 const SOONEST_MS = 5;
@@ -18,6 +19,7 @@ export class LeaseTurn implements LoadTurn {
   #endsAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
+  #isUnshared = false;
 
   constructor(
     /** The entry's key in Redis. */
@@ -37,6 +39,10 @@ export class LeaseTurn implements LoadTurn {
     return this.#failure;
   }
 
+  get isUnshared(): boolean {
+    return this.#isUnshared;
+  }
+
   /** Takes when the lease ends, in milliseconds from now. One timer serves however often it moves. */
   waitFor(leftMs: number): void {
     const endsAt = performance.now() + Math.min(leftMs, LONGEST_LEASE_MS) + this.#patienceMs;
@@ -45,8 +51,9 @@ export class LeaseTurn implements LoadTurn {
   }
 
   /** The load is over, or nobody knows any more. */
-  end(): void {
+  end(isUnshared = false): void {
     if (this.#isOver) return;
+    this.#isUnshared = isUnshared;
     this.cancel();
     this.#resolve();
   }
@@ -113,7 +120,7 @@ export class LeaseTurns {
   receive(text: string): void {
     for (const [leftMs, name] of pairsOf(text)) {
       for (const turn of this.#turns.get(name) ?? []) {
-        if (leftMs <= 0) turn.end();
+        if (leftMs <= OVER) turn.end(leftMs < OVER);
         else turn.waitFor(leftMs);
       }
     }

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { FillStart, FillToken, LoadTurn, TurnHints } from '../../cache/backend.js';
+import type {
+  FillStart,
+  FillToken,
+  LoadTurn,
+  ReleaseOptions,
+  TurnHints,
+} from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
 import { CacheBackendError, type CacheError } from '../../errors.js';
 import type { PendingCall } from './call-deadlines.js';
@@ -129,8 +135,8 @@ export class RedisLeases {
   }
 
   /** Ends the leases that tokens came with, and wakes who waits for them. */
-  free(tokens: readonly FillToken[]): void {
-    this.#held.end(this.#held.of(tokens));
+  free(tokens: readonly FillToken[], options?: ReleaseOptions): void {
+    this.#held.end(this.#held.of(tokens), options);
   }
 
   /** The same once a promise has settled, which is passed on: waiters are to find what it stores. */

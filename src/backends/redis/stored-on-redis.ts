@@ -7,6 +7,7 @@ import type {
   FillToken,
   LoadTurn,
   ReadHints,
+  ReleaseOptions,
   ScanPage,
   ScanRequest,
   StoreOutcome,
@@ -94,13 +95,13 @@ export abstract class StoredOnRedis implements BackendStore {
   abstract watch(options?: CallOptions): Promise<FillToken>;
 
   /** Sent without waiting; a token that is not given back is forgotten after `fillTimeout`. */
-  release(tokens: readonly FillToken[]): void {
+  release(tokens: readonly FillToken[], options?: ReleaseOptions): void {
     const { connection } = this.parts;
     const ours = (tokens as readonly RedisFillToken[]).filter(
       ({ lineage }) => lineage !== undefined && !lineage.startsWith(WATCH_MARK),
     );
     if (ours.length === 0) return;
-    if (!connection.isAvailable) return this.#leases.free(ours);
+    if (!connection.isAvailable) return this.#leases.free(ours, options);
     const tokenKeys = ours.map(({ key }) => key);
     connection
       .call(
@@ -121,7 +122,7 @@ export abstract class StoredOnRedis implements BackendStore {
         () => undefined,
       )
       .catch(() => undefined);
-    this.#leases.free(ours);
+    this.#leases.free(ours, options);
   }
 
   store(

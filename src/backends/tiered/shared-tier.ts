@@ -16,7 +16,7 @@ export function sharedTier(store: BackendStore): BackendStore {
         ),
     }),
     watch: (options) => store.watch(options),
-    release: (tokens) => store.release(tokens),
+    release: (tokens, options) => store.release(tokens, options),
     store: (writes, options) => store.store(writes, options),
     delete: (keys, options) => store.delete(keys, options),
     deletePattern: (pattern, options) => store.deletePattern(pattern, options),

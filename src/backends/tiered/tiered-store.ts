@@ -7,6 +7,7 @@ import type {
   FillToken,
   LoadTurn,
   ReadHints,
+  ReleaseOptions,
   ScanPage,
   ScanRequest,
   StoreOutcome,
@@ -78,8 +79,8 @@ export class TieredStore implements BackendStore {
     }
   }
 
-  release(tokens: readonly FillToken[]): void {
-    releaseTokens(this.#l1, this.#l2, tokens);
+  release(tokens: readonly FillToken[], options?: ReleaseOptions): void {
+    releaseTokens(this.#l1, this.#l2, tokens, options);
   }
 
   store(

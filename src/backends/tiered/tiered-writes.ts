@@ -4,6 +4,7 @@ import type {
   CallOptions,
   EntryWrite,
   FillToken,
+  ReleaseOptions,
   StoreOutcome,
 } from '../../cache/backend.js';
 import { spaceId } from './coherence-message.js';
@@ -195,10 +196,11 @@ export function releaseTokens(
   l1: BackendStore,
   l2: BackendStore,
   tokens: readonly FillToken[],
+  options?: ReleaseOptions,
 ): void {
   const split = splitTokens(tokens);
   l1.release(split.l1);
-  if (split.l2.length > 0) l2.release(split.l2);
+  if (split.l2.length > 0) l2.release(split.l2, options);
 }
 
 /** Whether an outage lets a fill go on in this process alone, and not a fault of the call. Reported once. */

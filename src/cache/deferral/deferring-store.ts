@@ -36,7 +36,7 @@ export function deferringStore(place: DeferralPlace, deferral: Deferral): Backen
         deferral.isTrusted ? inner.beginTurns!(keys, hints) : deferral.refuse(),
     }),
     watch: (options) => (deferral.isTrusted ? inner.watch(options) : deferral.refuse()),
-    release: (tokens) => inner.release(tokens),
+    release: (tokens, options) => inner.release(tokens, options),
     store: (writes, options) => storeOrKeep(place, deferral, writes, options),
     delete: (keys, options) =>
       deferral.invalidate('delete', { kind: 'keys', place, keys }, () =>

@@ -36,6 +36,18 @@ describe(LeaseTurns.name, () => {
     expect(timers.countTimers()).to.equal(1);
   });
 
+  it('know whether the result was for nobody else, and only from the message that ends them', async () => {
+    const told = add('a');
+    const untold = add('b');
+    for (const turn of [told, untold]) turn.waitFor(2000);
+    expect(told.isUnshared).to.equal(false);
+    tell(-1, 'a', 0, 'b');
+    tell(0, 'a', -1, 'b');
+    await settle();
+    expect(over).to.deep.equal(['a', 'b']);
+    expect([told.isUnshared, untold.isUnshared]).to.deep.equal([true, false]);
+  });
+
   it('keep a message that comes before the answer that tells to wait', async () => {
     const turn = add('a');
     tell(0, 'a');
