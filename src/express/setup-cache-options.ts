@@ -11,7 +11,7 @@ import type { HttpCacheOptions } from './http-cache-options.js';
 import type { HttpInvalidationOptions } from './http-invalidation-options.js';
 import type { Rate, RateLimitOptions } from './rate-limit-options.js';
 
-/** What of an Express application is used. Those of Express 5 fit as they are. */
+/** What of an Express application is used. Those of Express 5 and 4 fit as they are. */
 export interface ApplicationLike {
   readonly locals: Record<string, unknown>;
   readonly router: unknown;
@@ -135,8 +135,7 @@ export function checkSetupCacheOptions(options: SetupCacheOptions): void {
  * @throws {@link CacheConfigurationError} naming the route
  */
 export function expectNoRoutes(app: ApplicationLike): void {
-  const { stack } = (app.router ?? {}) as { readonly stack?: readonly LayerLike[] };
-  for (const { route, handle } of stack ?? []) {
+  for (const { route, handle } of layersOf(app)) {
     const { stack: inner, name } = (handle ?? {}) as { stack?: unknown; name?: unknown };
     // What Express wraps an application in that was mounted.
     const isRouter = inner !== undefined || name === 'mounted_app';
@@ -146,6 +145,12 @@ export function expectNoRoutes(app: ApplicationLike): void {
       `setupCache has to be called before the routes are added, or they are answered without the cache: there is ${what} already.`,
     );
   }
+}
+
+function layersOf(app: ApplicationLike): readonly LayerLike[] {
+  // Express 4 makes its router when it is first used, and has it under another name; to ask for this one throws there.
+  const router = 'lazyrouter' in app ? (app as { readonly _router?: unknown })._router : app.router;
+  return ((router ?? {}) as { readonly stack?: readonly LayerLike[] }).stack ?? [];
 }
 
 interface LayerLike {
