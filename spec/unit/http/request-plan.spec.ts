@@ -165,7 +165,6 @@ describe('HttpCachePolicy#request', () => {
     expect(plan(request, RFC).credentials).to.deep.equal([]);
     expect(plan(request, { ...RFC, ...list }).credentials).to.deep.equal(['x-acme']);
     expect(plan(request, { credentialHeaders: [] }).credentials).to.deep.equal([]);
-    expect(plan(request, {}, { keyedBy: 'attribute' }).credentials).to.deep.equal(['x-api-key']);
     expect(plan(request, {}, { keyedBy: 'identity' }).credentials).to.deep.equal([]);
   });
 

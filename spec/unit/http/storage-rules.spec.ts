@@ -488,7 +488,6 @@ describe('HttpCachePolicy#storage', () => {
         expect(decide(cc('max-age=60'), RFC, key).store).to.equal(true);
         expect(decide(cc('max-age=60'), { credentialHeaders: [] }, key).store).to.equal(true);
         expect(decide(cc('max-age=60'), {}, key, { keyedBy: 'identity' }).store).to.equal(true);
-        expect(decide(cc('max-age=60'), {}, key, { keyedBy: 'attribute' }).store).to.equal(false);
       });
     });
 
