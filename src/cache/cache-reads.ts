@@ -3,7 +3,7 @@ import type { ReadHints } from './backend.js';
 import type { ErrorMode } from './cache-handle.js';
 import type { StoredEntry } from './entry.js';
 import { takeStep, type CallBudget } from './call-budget.js';
-import { isPending, type MaybePromise } from './maybe-promise.js';
+import { isPending, rejection, type MaybePromise } from './maybe-promise.js';
 
 /** The reads of one cache. */
 export abstract class CacheReads extends CacheAccess {
@@ -30,7 +30,7 @@ export abstract class CacheReads extends CacheAccess {
     try {
       return this.opened().get(key, hints);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return error instanceof Error ? rejection(error) : Promise.reject(error as Error);
     }
   }
 

@@ -26,3 +26,19 @@ export function isPending<Answer>(
 ): answer is Promise<Answer | undefined> {
   return answer !== undefined && (answer as { readonly then?: unknown }).then !== undefined;
 }
+
+const rejections = new WeakMap<Error, Promise<never>>();
+
+/**
+ * A promise that rejects with an error that many calls fail with, the same for all of them. One that is made for each
+ * call is rejected before anybody handles it, and to tell the process so, and take it back, costs more than the call.
+ */
+export function rejection(error: Error): Promise<never> {
+  let rejected = rejections.get(error);
+  if (rejected === undefined) {
+    rejected = Promise.reject(error);
+    rejected.catch(() => undefined);
+    rejections.set(error, rejected);
+  }
+  return rejected;
+}

@@ -1,6 +1,6 @@
 import { CacheConnectionError, type CacheError } from '../../errors.js';
 import type { BackendHealth, BreakerState, CallOptions } from '../../cache/backend.js';
-import type { MaybePromise } from '../../cache/maybe-promise.js';
+import { rejection, type MaybePromise } from '../../cache/maybe-promise.js';
 import { CallDeadlines, type PendingCall } from './call-deadlines.js';
 import { CallRefusals } from './call-refusals.js';
 import { GuardedCluster } from './guarded-cluster.js';
@@ -120,13 +120,10 @@ export class RedisConnection {
     finish: (reply: Reply, client: RedisLike, call: PendingCall) => MaybePromise<Result>,
     options?: CallOptions,
   ): Promise<Result> {
+    const state = this.#state === 'ready' ? 'ready' : this.#opened();
+    if (state !== 'connecting' && state !== 'ready') return rejection(this.#refusal(operation));
     const dueAt = options?.dueAt;
     return new Promise((resolve, reject) => {
-      const state = this.#state === 'ready' ? 'ready' : this.#opened();
-      if (state !== 'connecting' && state !== 'ready') {
-        reject(this.#refusal(operation));
-        return;
-      }
       if (dueAt !== undefined && dueAt <= performance.now()) {
         reject(this.#refusals.overdue(operation, this.#settings.commandTimeoutMs));
         return;
