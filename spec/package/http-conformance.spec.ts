@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { parseArguments, UsageError } from '../support/http-conformance/arguments.js';
 import {
+  CONFORMANCE_BACKENDS,
   CONFORMANCE_MODES,
   CONFORMANCE_PROFILES,
   type ConformanceProfile,
@@ -39,7 +40,7 @@ describe('the pinned verdicts of the HTTP conformance suite', () => {
       'HTTP-CONFORMANCE.md',
       'cache|required / 160|violations|optimal / 105|behaviour / 100|open',
     );
-    let compared = 0;
+    const compared: string[] = [];
     for (const [name, ...figures] of rows) {
       const profile = CONFORMANCE_PROFILES.find((each) => name!.includes(`\`${each}\``));
       const mode = CONFORMANCE_MODES.find((each) => name!.includes(each));
@@ -47,9 +48,18 @@ describe('the pinned verdicts of the HTTP conformance suite', () => {
       const { passed, violations, open } = scoreOf(readPinned(profile)!.verdicts[mode]);
       const pinned = [passed.required, violations, passed.optimal, passed.check, open];
       expect(figures, name).to.deep.equal(pinned.map(String));
-      compared++;
+      for (const [, store, lanes] of name!.matchAll(/(\w+) \(([\w +]+)\)/g)) {
+        for (const lane of lanes!.split(' + ')) compared.push([profile, mode, store, lane].join());
+      }
     }
-    expect(compared).to.be.at.least(12);
+    const all = CONFORMANCE_PROFILES.flatMap((profile) =>
+      CONFORMANCE_MODES.flatMap((mode) =>
+        CONFORMANCE_BACKENDS.flatMap((store) =>
+          ['plain', 'lane'].map((lane) => [profile, mode, store, lane].join()),
+        ),
+      ),
+    );
+    expect(compared).to.have.members(all);
   });
 
   it('give a reason for every test that is not passed', () => {
@@ -123,10 +133,12 @@ describe('scoreOf', () => {
 });
 
 describe('parseArguments', () => {
-  it('runs every profile on every store in both modes, and what proves the harness', () => {
+  it('runs every profile on every store, in both modes, with and without the lane, and what proves the harness', () => {
     const { runs, isComplete } = parseArguments(['--suite', 'x']);
     expect(isComplete).to.equal(true);
-    expect(runs.filter(({ subject }) => subject === 'cachewell')).to.have.length(12);
+    const own = runs.filter(({ subject }) => subject === 'cachewell');
+    expect(own).to.have.length(24);
+    expect(own.filter(({ isFront }) => isFront)).to.have.length(12);
     expect(runs.map(({ subject }) => subject)).to.include.members(['none', 'apicache']);
   });
 
@@ -138,9 +150,12 @@ describe('parseArguments', () => {
       'redis',
       '--subject',
       'cachewell',
+      '--front',
+      'on',
     ]);
     expect(isComplete).to.equal(false);
     expect(runs.map(({ backend }) => backend)).to.deep.equal(['redis', 'redis', 'redis', 'redis']);
+    expect(runs.every(({ isFront }) => isFront)).to.equal(true);
   });
 
   for (const wrong of [

@@ -15,7 +15,7 @@ export const USAGE = `usage: npm run http-conformance -- --suite PATH [option]â€
   --profile NAME    rfc9111 | safe (default: both)
   --backend NAME    memory | redis | tiered (default: all)
   --mode NAME       in-process | proxy (default: both)
-  --front WORD      on | off (default: off)
+  --front WORD      on | off: with and without accelerate() in front (default: both)
   --only ID,â€¦       only these tests or groups; prints every message, compares nothing
   --jobs N          how many runs at a time (default: 3)
   --chunk N         how many tests of a run at a time (default: 25, as the suite itself)
@@ -63,7 +63,7 @@ function runsOf({ subject, profile, backend, mode, front }: Choices): readonly C
   const profiles = choice('profile', profile, CONFORMANCE_PROFILES);
   const backends = choice('backend', backend, CONFORMANCE_BACKENDS);
   const modes = choice('mode', mode, CONFORMANCE_MODES);
-  const fronts = choice('front', front ?? ['off'], ['off', 'on']);
+  const fronts = choice('front', front, ['off', 'on']);
   // What is not ours has neither profile nor store.
   const others = subjects
     .filter((each) => each !== 'cachewell')

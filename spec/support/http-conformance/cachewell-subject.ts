@@ -3,7 +3,7 @@ import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
 import { RedisBus } from '#internal/backends/redis/redis-bus.js';
 import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
 import type { CacheBackend } from '#internal/cache/backend.js';
-import { httpCache, httpInvalidation } from '#internal/express/index.js';
+import { accelerate, httpCache, httpInvalidation } from '#internal/express/index.js';
 import { CacheManager } from '#internal/manager/cache-manager.js';
 import type { ConformanceRun } from './conformance-run.js';
 import type { SubjectCache } from './conformance-subject.js';
@@ -13,7 +13,6 @@ export async function cachewellOf(
   { profile, backend, isFront }: ConformanceRun,
   redisUrl: string | undefined,
 ): Promise<SubjectCache> {
-  if (isFront) throw new Error('There is no fast lane yet.');
   // Runs share a server, and none may see what another one stored.
   const prefix = `conformance-${process.pid}`;
   const manager = new CacheManager({ backend: backendOf(backend, redisUrl, prefix) });
@@ -21,10 +20,24 @@ export async function cachewellOf(
   manager.on('error', ({ operation, key, error }) => {
     faults.push(`${operation} ${key ?? ''}: ${String(error)}`);
   });
+  let inFront = 0;
   return {
     faults,
-    middlewares: [httpInvalidation({ manager }), httpCache({ manager, profile })],
-    accelerate: (app) => app,
+    get inFront() {
+      return inFront;
+    },
+    middlewares: [httpInvalidation({ manager }), httpCache({ manager, profile, front: isFront })],
+    accelerate(app) {
+      if (!isFront) return app;
+      const lane = accelerate((req, res) => {
+        inFront--;
+        app(req, res);
+      });
+      return (req, res) => {
+        inFront++;
+        lane(req, res);
+      };
+    },
     close: () => manager.close(),
   };
 }

@@ -11,6 +11,8 @@ import { suiteListener, suiteOrigin } from './suite-origin.js';
 export interface ConformanceServer {
   /** Such as `http://127.0.0.1:8000`. */
   readonly base: string;
+  /** How many requests the fast lane has answered so far. */
+  readonly inFront: number;
   /** What failed in the cache so far. */
   readonly faults: readonly string[];
   close(): Promise<void>;
@@ -47,6 +49,9 @@ export async function startConformanceServer(
   const base = `http://127.0.0.1:${await listen(server)}`;
   return {
     base,
+    get inFront() {
+      return cache.inFront;
+    },
     faults: cache.faults,
     close: async () => {
       await close(server);

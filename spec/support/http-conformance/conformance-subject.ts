@@ -7,6 +7,8 @@ export interface SubjectCache {
   readonly middlewares: readonly RequestHandler[];
   /** What listens in front of the application: the application itself, if there is no fast lane. */
   accelerate(app: RequestListener): RequestListener;
+  /** How many requests were answered before the application got them. */
+  readonly inFront: number;
   /** Failures of the cache itself: where there are any, verdicts say nothing. */
   readonly faults: readonly string[];
   close(): Promise<void>;
@@ -30,7 +32,13 @@ export async function cacheOf(
 }
 
 function behindExpress(middlewares: readonly RequestHandler[]): SubjectCache {
-  return { middlewares, accelerate: (app) => app, faults: [], close: async () => undefined };
+  return {
+    middlewares,
+    accelerate: (app) => app,
+    inFront: 0,
+    faults: [],
+    close: async () => undefined,
+  };
 }
 
 interface Apicache {

@@ -18,6 +18,8 @@ export interface RunRequest {
 /** What it sends back. */
 export interface RunResult {
   readonly results: RawResults;
+  /** How many requests the fast lane has answered. */
+  readonly inFront: number;
   /** Failures of the cache itself. */
   readonly faults: readonly string[];
 }
@@ -35,8 +37,8 @@ if (groups.length === 0) throw new Error(`The suite has no test or group ${only.
 if (isVerbose) for (const { tests } of groups) for (const test of tests) test.dump = true;
 const server = await startConformanceServer(run, await suite.handlers(), redisUrl);
 const results: RawResults = await suite.run(groups, server.base, chunkSize);
-const { faults } = server;
-const outcome: RunResult = { results, faults: [...faults] };
+const { faults, inFront } = server;
+const outcome: RunResult = { results, inFront, faults: [...faults] };
 await server.close();
 const send = process.send?.bind(process);
 if (send === undefined) throw new Error(`${runName(run)} was not started by another process.`);
