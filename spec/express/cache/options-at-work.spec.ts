@@ -246,7 +246,9 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   tags: [
     {
       does: 'may depend on the request, and on what stands before the cache',
-      options: { tags: (req, res) => [`item:${req.query['id']}`, String(res.locals['tenant'])] },
+      options: {
+        tags: (req, res) => [`item:${req.query['id'] as string}`, String(res.locals['tenant'])],
+      },
       steps: [
         ['/?id=1', 'MISS run 1'],
         ['/?id=2', 'MISS run 2'],
