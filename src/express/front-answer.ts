@@ -8,6 +8,7 @@ import { ageField, outcomeFields } from './cache-outcome.js';
 import { isTrusted } from './front-key.js';
 import type { FrontLane } from './front-lanes.js';
 import { countInFront } from './front-limits.js';
+import { hideResponseFields } from './hide-response-fields.js';
 import { methodsOf, rawResponse } from './raw-response.js';
 import { missingFields } from './response-head.js';
 import { hitForm, sendHit, sendRecord } from './response-writer.js';
@@ -128,6 +129,8 @@ export class FrontAnswer {
     lane.isUsed = true;
     const age = policy.ageSeconds(record, now);
     const ttl = policy.ttlSeconds(record, now);
+    const { hideFields } = route.options;
+    if (hideFields.length > 0) hideResponseFields(res, hideFields);
     try {
       const answer = policy.conditional(record, plan);
       const form = hitForm(answer, plan.method);

@@ -165,6 +165,13 @@ export interface HttpCacheOptions<
    * @defaultValue false
    */
   readonly sendCacheControl?: boolean | undefined;
+  /**
+   * Fields that are for this cache alone, such as `Surrogate-Key` or `Cachewell-Cache-Control`: answers to GET and HEAD go out without
+   * them, stored or not. `Cache-Control`, `Expires` and `Vary` cannot be hidden, for other caches would keep what they must not.
+   * A hit costs somewhat more.
+   * @defaultValue none: a CDN on the way may need them
+   */
+  readonly hideFields?: readonly string[] | undefined;
   /** The name of the field with `HIT`, `MISS`, `SKIP` or `STALE`, or `false` for none. @defaultValue 'X-Cache' */
   readonly xCache?: string | false | undefined;
   /** The name of the field by RFC 9211, or `false` for none. @defaultValue 'Cache-Status' */

@@ -6,6 +6,7 @@ import { locateManager, managerEpoch } from '../manager/manager-locator.js';
 import type { CacheManager } from '../manager/cache-manager.js';
 import { outcomeFields } from './cache-outcome.js';
 import { budgetOf, frontLesson, type FrontRoute } from './front-lanes.js';
+import { hideResponseFields } from './hide-response-fields.js';
 import type { HttpCacheOptions } from './http-cache-options.js';
 import { HttpExchange } from './http-exchange.js';
 import type { HttpMiddleware, HttpRequest, HttpResponse, NextFunction } from './http-middleware.js';
@@ -77,6 +78,11 @@ class ResponseCache implements FrontRoute {
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
+    const { hideFields } = this.options;
+    // Whoever invalidates stands before this, and finds in the answers to writes what they name.
+    if (hideFields.length > 0 && (req.method === 'GET' || req.method === 'HEAD')) {
+      hideResponseFields(res, hideFields);
+    }
     const passage = passageOf(res);
     const before = passage?.caches ?? 0;
     const keys = (this.#keys[before] ??= new RequestKeys(this.options, before));

@@ -53,6 +53,8 @@ export interface ResolvedHttpCacheOptions {
   readonly collapseTimeoutMs: number;
   readonly replayHeaders: 'safe' | 'all' | ReadonlySet<string>;
   readonly sendCacheControl: boolean;
+  /** In lower case. */
+  readonly hideFields: readonly string[];
   readonly xCache: string | false;
   readonly statusHeader: string | false;
   readonly isDebug: boolean;
@@ -93,6 +95,7 @@ const KNOWN: readonly (keyof HttpCacheOptions)[] = [
   'profile',
   'replayHeaders',
   'sendCacheControl',
+  'hideFields',
   'xCache',
   'statusHeader',
   'debug',
@@ -164,6 +167,7 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
     ),
     replayHeaders: replayed(options.replayHeaders, profile),
     sendCacheControl: expectBoolean(`${OWNER}.sendCacheControl`, options.sendCacheControl ?? false),
+    hideFields: hidden(options.hideFields),
     xCache: fieldName('xCache', options.xCache, 'X-Cache'),
     statusHeader: fieldName('statusHeader', options.statusHeader, 'Cache-Status'),
     isDebug: expectBoolean(`${OWNER}.debug`, options.debug ?? false),
@@ -230,6 +234,21 @@ function replayed(
   const list = names('replayHeaders', given) ?? [];
   for (const name of list) expectToken(option, name);
   return new Set(list.map((name) => name.toLowerCase()));
+}
+
+/** Without these, other caches would give one client what was made for another, or for another time. */
+const NEVER_HIDDEN: ReadonlySet<string> = new Set(['cache-control', 'expires', 'vary']);
+
+function hidden(given: HttpCacheOptions['hideFields']): readonly string[] {
+  const option = `${OWNER}.hideFields`;
+  return (names('hideFields', given) ?? []).map((name) => {
+    const lower = expectToken(option, name).toLowerCase();
+    if (!NEVER_HIDDEN.has(lower)) return lower;
+    throw new InvalidOptionError(
+      option,
+      `got ${describeValue(name)}, which tells other caches what they must not keep; leave it out, and say to this cache by 'Cachewell-Cache-Control' what is for it alone`,
+    );
+  });
 }
 
 function bytes(name: string, given: number | undefined, otherwise: number): number {
