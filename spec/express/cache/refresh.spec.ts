@@ -143,13 +143,18 @@ describe('httpCache: refreshWhen', () => {
     expect(await outcome('/items')).to.equal('HIT same');
   });
 
-  it('runs the handler for a HEAD, and stores nothing of it', async () => {
-    route();
-    await http.ask('/items');
-    const head = await http.ask('/items?refresh=1', { method: 'HEAD' });
-    expect([head.status, head.cache, runs]).to.deep.equal([200, 'MISS', 2]);
-    expect(await outcome('/items')).to.equal('HIT run 1');
-  });
+  for (const [what, text, after] of [
+    ['leaves what is stored where it shows the same version', () => 'same', 'HIT same'],
+    ['makes it void where it shows another one', () => `run ${runs}`, 'MISS run 3'],
+  ] as const) {
+    it(`runs the handler for a HEAD, stores nothing of it, and ${what}`, async () => {
+      route(BY_QUERY, (_req, res) => res.send(text()));
+      await http.ask('/items');
+      const head = await http.ask('/items?refresh=1', { method: 'HEAD' });
+      expect([head.status, head.cache, runs]).to.deep.equal([200, 'MISS', 2]);
+      expect(await outcome('/items')).to.equal(after);
+    });
+  }
 
   it('is shared by those who came before the handler began, and by nobody else', async () => {
     const held: Response[] = [];
