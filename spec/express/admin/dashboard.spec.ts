@@ -218,7 +218,7 @@ describe('the dashboard', function () {
       backend.info = () => facts;
       await page.reload();
       await page.locator('#tile-bus', { hasText: word }).waitFor();
-      expect(await text('#note-bus')).to.equal('redis, 2 other processes, distrusted 1 times');
+      expect(await text('#note-bus')).to.equal('redis, 2 other processes, distrusted 1 time');
     }
   });
 

@@ -1,15 +1,53 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import express from 'express';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { cacheAdmin } from '#internal/express/admin/cache-admin.js';
+import type { CacheManager } from '#internal/manager/cache-manager.js';
 import { chromiumBinary } from '../../support/chromium.js';
 import { HttpServer } from '../../support/http-server.js';
+import { packageRoot } from '../../support/package-root.js';
+import { pictureFacts, type PictureFacts } from '../../support/picture-facts.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { TieredRedisNodes, type TieredRedisNode } from '../../support/tiered-redis-nodes.js';
 import { until } from '../../support/until.js';
 
+/** Drawing is slow on a busy machine. */
+const PATIENCE_MS = 60_000;
+/** Where pictures are kept, to be looked at. */
+const FOLDER = join(packageRoot, 'build/dashboard');
+
+const PAGES = [
+  ['light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
+  ['dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 390, height: 844 }, colorScheme: 'light', isMobile: true }],
+] as const satisfies readonly (readonly [string, BrowserContextOptions])[];
+
+/** What a shop may do with its cache: some keys hot, some large, loads of different lengths, a write now and then. */
+async function shop(manager: CacheManager, isOver: () => boolean): Promise<void> {
+  const products = manager.cache('products', { ttl: '10m' });
+  const pages = manager.cache('http', { ttl: '1m' });
+  for (let round = 0; !isOver(); round++) {
+    const id = Math.floor((round % 12) ** 2 / 12);
+    await products.getOrSet(['by-id', id], async () => {
+      await sleep(2 + (id % 5) * 3);
+      return { id, name: `Product ${id}`, description: 'long '.repeat(200 * (id + 1)) };
+    });
+    await pages.getOrSet(['GET', 'items', `page=${round % 7}`], async () => {
+      await sleep(5);
+      return { items: Array.from({ length: 20 }, (_, index) => ({ id: index })) };
+    });
+    await products.get(['by-id', 'unknown']);
+    if (round % 12 === 11) await products.delete(['by-id', id]);
+    if (round % 30 === 29) await pages.clear();
+    await sleep(25);
+  }
+}
+
 describe('the dashboard on tiers over Redis', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let browser: Browser;
   let redis: RedisServer;
   let nodes: TieredRedisNodes;
@@ -21,6 +59,7 @@ describe('the dashboard on tiers over Redis', function () {
     this.timeout(300_000);
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     browser = await chromium.launch({ executablePath: chromiumBinary(), args });
+    mkdirSync(FOLDER, { recursive: true });
   });
   after(() => browser.close());
   beforeEach(async () => {
@@ -40,9 +79,9 @@ describe('the dashboard on tiers over Redis', function () {
     await redis.stop();
   });
 
-  async function open(): Promise<Page> {
-    const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(10_000);
+  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await (await browser.newContext(options)).newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.goto(`${server.origin}/api/cache/`);
     await page.locator('#keys-summary:not(:empty)').waitFor();
     return page;
@@ -86,5 +125,46 @@ describe('the dashboard on tiers over Redis', function () {
     await page.locator('#facts', { hasText: /l2\.breaker\s*open/ }).waitFor();
     await page.locator('#tile-bus', { hasText: 'deaf' }).waitFor();
     await page.context().close();
+  });
+
+  it('is drawn in light, in dark, and on a phone', async () => {
+    let isOver = false;
+    const working = Promise.all([here, there].map(({ manager }) => shop(manager, () => isOver)));
+    const blank = await browser.newPage();
+    try {
+      const facts = new Map<string, PictureFacts>();
+      // One after the other: each page that is open has to be drawn, and fed.
+      for (const [name, options] of PAGES) {
+        const page = await open(options);
+        const lines = page.locator('#chart-requests path').first();
+        await until(
+          'the charts have lines',
+          async () => ((await lines.getAttribute('d'))?.split('L').length ?? 0) > 25,
+          PATIENCE_MS,
+        );
+        for (const list of ['#largest', '#activity'])
+          await page.locator(`${list} li`).first().waitFor();
+        await page.click('#search .primary');
+        await page.locator('#keys tr').first().waitFor();
+        const png = await page.screenshot({ path: join(FOLDER, `${name}.png`), fullPage: true });
+        facts.set(name, await pictureFacts(blank, png));
+        await page.context().close();
+      }
+      for (const [name, { colors, background }] of facts) {
+        expect(colors, name).to.be.above(100);
+        expect(background, name).to.be.within(0.3, 0.97);
+      }
+      const [light, dark, phone] = PAGES.map(([name]) => facts.get(name)!);
+      expect(light!.brightness).to.be.above(0.85);
+      expect(phone!.brightness).to.be.above(0.85);
+      expect(dark!.brightness).to.be.below(0.25);
+      expect(light!.width).to.equal(1280);
+      expect(phone!.width).to.equal(390);
+      expect(phone!.height).to.be.above(light!.height);
+    } finally {
+      isOver = true;
+      await working;
+      await blank.context().close();
+    }
   });
 });

@@ -48,7 +48,7 @@ export const MARKUP: string = `
   <section aria-labelledby="tiers-title">
     <h2 id="tiers-title">Tiers</h2>
     <div class="card scroll" tabindex="0" role="region" aria-labelledby="tiers-title">
-      <table>
+      <table class="figures">
         <thead>
           <tr>
             <th scope="col">Tier</th>
@@ -58,8 +58,8 @@ export const MARKUP: string = `
             <th scope="col" class="number">Memory</th>
             <th scope="col" class="number">Bytes read</th>
             <th scope="col" class="number">Bytes written</th>
-            <th scope="col" class="number">Reads, p50 / p95 / p99</th>
-            <th scope="col" class="number">Writes, p50 / p95 / p99</th>
+            <th scope="col" class="number spread">Reads, p50 / p95 / p99</th>
+            <th scope="col" class="number spread">Writes, p50 / p95 / p99</th>
           </tr>
         </thead>
         <tbody id="tiers"></tbody>
@@ -70,16 +70,16 @@ export const MARKUP: string = `
   <section aria-labelledby="caches-title">
     <h2 id="caches-title">Caches</h2>
     <div class="card scroll" tabindex="0" role="region" aria-labelledby="caches-title">
-      <table>
+      <table class="figures">
         <thead>
           <tr>
             <th scope="col">Cache</th>
             <th scope="col" class="number">Reads</th>
             <th scope="col" class="number">Hit ratio</th>
             <th scope="col" class="number">Hits l1 / l2</th>
-            <th scope="col" class="number">Store reads, p50 / p95 / p99</th>
+            <th scope="col" class="number spread">Store reads, p50 / p95 / p99</th>
             <th scope="col" class="number">Loads</th>
-            <th scope="col" class="number">Loads, p50 / p95 / p99</th>
+            <th scope="col" class="number spread">Loads, p50 / p95 / p99</th>
             <th scope="col" class="number">Bytes read / written</th>
             <th scope="col" class="number">Evicted</th>
             <th scope="col" class="number">Errors</th>
@@ -161,7 +161,10 @@ export const MARKUP: string = `
     </section>
     <section aria-labelledby="facts-title">
       <h2 id="facts-title">Facts about the store</h2>
-      <div class="card"><dl id="facts" class="facts"></dl></div>
+      <div class="card">
+        <dl id="facts" class="facts"></dl>
+        <p id="no-facts" class="muted">The store tells nothing.</p>
+      </div>
     </section>
   </div>
 </main>

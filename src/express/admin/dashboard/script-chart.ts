@@ -50,8 +50,7 @@ class Chart {
       const y = String(CHART_HEIGHT * share);
       this.svg.append(makeSvg('line', { class: 'grid', x1: '0', x2: String(CHART_WIDTH), y1: y, y2: y }));
     }
-    this.top = make('span', { class: 'chart-top' });
-    this.span = make('span', { class: 'chart-span' });
+    this.scale = make('span', { class: 'muted' });
     /** @type {Map<string, { path: SVGElement, value: HTMLElement }>} */
     this.lines = new Map();
     const legend = make('dl', { class: 'legend' });
@@ -62,9 +61,10 @@ class Chart {
       legend.append(make('div', {}, make('dt', { class: 'key-' + index }, series.label), value));
       this.lines.set(series.name, { path, value });
     });
-    const frame = make('div', { class: 'chart' }, this.top, this.span);
-    frame.prepend(this.svg);
-    host.append(make('h3', {}, options.title), frame, legend);
+    const head = make('div', { class: 'chart-head' }, make('h3', {}, options.title), this.scale);
+    const frame = make('div', { class: 'chart' });
+    frame.append(this.svg);
+    host.append(head, frame, legend);
   }
 
   /** @param {Point} point */
@@ -83,9 +83,9 @@ class Chart {
       for (const { name } of series) highest = Math.max(highest, values[name] ?? 0);
     }
     const top = ceiling ?? roundUp(highest);
-    setText(this.top, format(top));
     const shownMs = last.at - /** @type {Point} */ (points[0]).at;
-    setText(this.span, 'last ' + spanText(Math.max(1, Math.round(shownMs / 1000))));
+    const span = spanText(Math.max(1, Math.round(shownMs / 1000)));
+    setText(this.scale, '0 – ' + format(top) + ', last ' + span);
     const said = [];
     for (const { name, label } of series) {
       const line = this.lines.get(name);

@@ -67,6 +67,11 @@ function numberText(value) {
   return Math.abs(value) < 10000 ? plainNumber.format(value) : shortNumber.format(value);
 }
 
+/** @param {number} count @param {string} one @param {string} many */
+function countText(count, one, many) {
+  return numberText(count) + ' ' + (count === 1 ? one : many);
+}
+
 /** @param {number} bytes */
 function bytesText(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

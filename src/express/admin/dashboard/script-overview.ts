@@ -139,7 +139,7 @@ function showState({ status, error, breaker }, store) {
   }
   const isDeaf = store['bus_status'] !== 'healthy';
   setTile('tile-bus', isDeaf ? 'deaf' : suspected > 0 ? suspected + ' silent' : 'hears all', isDeaf ? 'bad' : suspected > 0 ? 'warn' : 'good');
-  setText(byId('note-bus'), bus + ', ' + (store['senders'] ?? 0) + ' other processes, distrusted ' + (store['distrusts'] ?? 0) + ' times');
+  setText(byId('note-bus'), bus + ', ' + countText(Number(store['senders'] ?? 0), 'other process', 'other processes') + ', distrusted ' + countText(Number(store['distrusts'] ?? 0), 'time', 'times'));
 }
 
 /**
@@ -165,6 +165,7 @@ function showFacts(store) {
   const facts = Object.entries(store);
   const texts = facts.map(([name, fact]) => name + '=' + fact).join();
   const list = byId('facts');
+  byId('no-facts').hidden = facts.length > 0;
   if (list.dataset['shown'] === texts) return;
   list.dataset['shown'] = texts;
   list.replaceChildren(

@@ -73,11 +73,10 @@ label { display: block; margin-bottom: 0.2rem; color: var(--muted); font-size: 0
 
 .charts, .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0.75rem; }
 .pair > section { min-width: 0; }
-.chart { position: relative; margin: 0.5rem 0; }
+.chart-head { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1rem; }
+.chart-head .muted { font-size: 0.75rem; }
+.chart { margin: 0.6rem 0 0.5rem; }
 .chart svg { display: block; width: 100%; height: 8.5rem; overflow: visible; }
-.chart span { position: absolute; padding: 0 0.25rem; background: var(--card); color: var(--muted); font-size: 0.75rem; line-height: 1.2; }
-.chart-top { top: 2px; left: 0; }
-.chart-span { bottom: 2px; left: 0; }
 .grid { stroke: var(--edge); vector-effect: non-scaling-stroke; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
 .line-0 { stroke: var(--line-0); }
@@ -92,6 +91,7 @@ label { display: block; margin-bottom: 0.2rem; color: var(--muted); font-size: 0
 .legend .key-2::before { border-color: var(--line-2); border-top-style: dotted; }
 
 .scroll { position: relative; overflow: auto; }
+#keys-summary { margin: 0.6rem 0 0.3rem; }
 .tall { max-height: 34rem; }
 .tall thead th { position: sticky; top: 0; z-index: 1; background: var(--card); box-shadow: 0 1px var(--edge); }
 table { width: 100%; border-collapse: collapse; font-size: 0.875rem; }
@@ -101,6 +101,7 @@ thead th { color: var(--muted); font-size: 0.8125rem; font-weight: 500; vertical
 tbody th { min-width: 7rem; font-weight: 600; overflow-wrap: anywhere; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead .number { white-space: normal; }
+thead .spread { min-width: 9rem; }
 td:last-child { text-align: right; }
 #keys-table[aria-busy='true'] { opacity: 0.6; }
 
@@ -117,7 +118,7 @@ td:last-child { text-align: right; }
 .kind.error, .kind.degraded { color: var(--bad); }
 .kind.deferred { color: var(--warn); }
 .kind.recovered { color: var(--good); }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 0.5rem 1rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 0.5rem 1rem; }
 .facts dt { color: var(--muted); font-size: 0.8125rem; }
 .facts dd { overflow-wrap: anywhere; }
 
@@ -133,6 +134,10 @@ pre { max-height: 45vh; margin: 0.9rem 0 0.4rem; padding: 0.75rem; overflow: aut
 @media (max-width: 40rem) {
   body { padding: 0.75rem 0.75rem 2rem; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .tiles > :last-child:nth-child(odd) { grid-column: 1 / -1; }
+  /* Cells that stick leave their edge behind where edges are shared. */
+  .figures { border-collapse: separate; border-spacing: 0; }
+  .figures th:first-child { position: sticky; left: 0; background: var(--card); }
   .actions { width: 100%; }
   .actions button { flex: 1 1 auto; }
   .card { padding: 0.75rem; }
