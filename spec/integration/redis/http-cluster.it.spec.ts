@@ -19,6 +19,9 @@ interface Held {
   readonly res: Response;
 }
 
+/** The requests that each process has seen before. */
+const WARMING = 2;
+
 const BACKENDS: Readonly<Record<string, (url: string, prefix: string) => CacheBackend>> = {
   Redis: redisBackend,
   'tiers over Redis': (url, prefix) =>
@@ -73,6 +76,15 @@ describe("httpCache with sync: 'cluster'", () => {
     node.app.get('/', httpCache(all), (req, res) => {
       held.push({ node: number, user: String(req.headers['x-user'] ?? ''), res });
     });
+    // What wakes this process is subscribed with its first lease, and no message is to come before that.
+    node.app.get('/:warm', httpCache(all), (_req, res) => void res.send('warm'));
+    await node.ask(`/${number}`);
+    await until('it is subscribed', async () => (await wakeChannels()) === nodes.length);
+    await node.ask(`/${number}-again`);
+  }
+
+  async function wakeChannels(): Promise<number> {
+    return ((await client.pubsub('CHANNELS', `${prefix}*~wake*`)) as readonly string[]).length;
   }
 
   const ask = (node: number, user = ''): Promise<Answer> =>
@@ -89,7 +101,7 @@ describe("httpCache with sync: 'cluster'", () => {
     });
     const others = perNode.slice(1).filter((count) => count > 0).length;
     await until('all wait', async () => {
-      const isAsking = perNode.every((count, node) => missesOf(node) === count);
+      const isAsking = perNode.every((count, node) => missesOf(node) === WARMING + count);
       return isAsking && (await waitingProcesses()) === others;
     });
     return asked;
