@@ -6,6 +6,7 @@ import type { RedisLike } from '#internal/backends/redis/redis-like.js';
 import { DefaultFramer } from '#internal/codecs/default-framer.js';
 import { JsonCodec } from '#internal/codecs/json-codec.js';
 import { describeBackend } from '#internal/testing/describe-backend.js';
+import type { CacheClock } from '#internal/clock.js';
 import { startRedisCluster, type RedisClusterServers } from '../support/redis-cluster.js';
 import { RedisServer } from '../support/redis-server.js';
 
@@ -31,10 +32,12 @@ describe('RedisBackend', () => {
     await server.stop();
   });
 
-  // The server's clock counts, so no virtual time is given.
   describeBackend({ describe, it }, 'RedisBackend', () => {
     const own = prefix();
+    const time = new SkippedTime([server], own);
     return {
+      clock: time,
+      advance: (ms) => time.advance(ms),
       backend: new RedisBackend({
         url: server.url,
         prefix: own,
@@ -57,6 +60,42 @@ describe('RedisBackend', () => {
     });
   }
 });
+
+/**
+ * Time that passes for one backend on servers whose clocks go on as they do: by its own clock, and in what is left to
+ * live of its keys.
+ */
+class SkippedTime implements CacheClock {
+  readonly #servers: readonly RedisServer[];
+  readonly #prefix: string;
+  readonly #isOwn: RegExp;
+  #skippedMs = 0;
+
+  constructor(servers: readonly RedisServer[], prefix: string) {
+    this.#servers = servers;
+    this.#prefix = prefix;
+    this.#isOwn = new RegExp(`^\\{?${prefix}\\b`);
+  }
+
+  now(): number {
+    return Date.now() + this.#skippedMs;
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.#skippedMs += ms;
+    for (const server of this.#servers) {
+      const client = server.client();
+      // On a Cluster most keys have a part in braces.
+      const names = await client.keys(`*${this.#prefix}*`);
+      for (const name of names.filter((each) => this.#isOwn.test(each))) {
+        const left = await client.pttl(name);
+        // What has no time left is deleted at once.
+        if (left >= 0) await client.pexpire(name, left - ms);
+      }
+      client.disconnect();
+    }
+  }
+}
 
 /** Writes into every lease that it has ended. */
 async function lapseLeases(server: RedisServer, prefix: string): Promise<void> {
@@ -87,7 +126,10 @@ describe('RedisBackend on a Cluster', () => {
 
   describeBackend({ describe, it }, 'RedisBackend of cluster nodes', () => {
     const own = prefix();
+    const time = new SkippedTime(servers.masters, own);
     return {
+      clock: time,
+      advance: (ms) => time.advance(ms),
       backend: new RedisBackend({
         cluster: { nodes: servers.nodes },
         prefix: own,

@@ -90,6 +90,30 @@ export const tagCases: readonly BackendCase[] = [
     'conditional stores',
   ),
   backendCase(
+    // There, each member set the expiry of what a tag is kept in anew: a short-lived one shortened it for all.
+    'cashews: a tag outlives its short-lived entries, as long as it has longer-lived ones',
+    async (session) => {
+      const store = session.open();
+      const lasting = (ms: number): { expiresAt: number; retainedUntil: number } => {
+        const end = session.clock.now() + ms;
+        return { expiresAt: end, retainedUntil: end };
+      };
+      const tags = ['blue', 'red'];
+      await session.set(store, 'long', 1, { ...lasting(600_000), tags });
+      await session.set(store, 'shortened', 4, { ...lasting(600_000), tags });
+      await store.expire('shortened', 2_000, 2_000);
+      await session.set(store, 'short', 2, { ...lasting(2_000), tags });
+      const token = await session.begin(store, 'filled');
+      assert.equal(await session.fill(store, token, 3, { ...lasting(2_000), tags }), 'stored');
+      await session.advance(30_000);
+      await session.expectAbsent(store, 'short', 'filled', 'shortened');
+      await session.expect(store, 'long', 1);
+      await session.backend.invalidateTags({ anyOf: ['blue'] });
+      await session.expectAbsent(store, 'long');
+    },
+    'time',
+  ),
+  backendCase(
     'hits by all of several tags only what carries them all',
     async (session) => {
       const store = session.open();

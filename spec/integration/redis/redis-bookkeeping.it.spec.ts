@@ -91,6 +91,26 @@ describe('the bookkeeping in Redis', () => {
       await store.expire('set', 3 * HOUR_MS, 60_000);
       expect(await left('blue')).to.be.greaterThan(2 * HOUR_MS);
     });
+
+    it('is kept no shorter for a short-lived entry behind a long-lived one (cashews’ tag TTL)', async () => {
+      const { store } = open();
+      const left = (): Promise<number> => client.pttl(`${prefix}:~tag:blue`);
+      const lasting = (
+        ms: number,
+      ): { expiresAt: number; retainedUntil: number; tags: string[] } => {
+        const end = Date.now() + ms;
+        return { expiresAt: end, retainedUntil: end, tags: ['blue'] };
+      };
+      await store.store([writeOf('long', 1, { kind: 'set' }, lasting(3 * HOUR_MS))]);
+      const before = await left();
+      expect(before).to.be.greaterThan(2 * HOUR_MS);
+      await store.store([writeOf('short', 2, { kind: 'set' }, lasting(1000))]);
+      const token = await take(store, 'filled');
+      await store.store([writeOf('filled', 3, { kind: 'fill', token }, lasting(1000))]);
+      await store.begin(['other'], { tags: ['blue'] });
+      await store.expire('short', 500, 500);
+      expect(await left()).to.be.within(before - HOUR_MS, before);
+    });
   });
 
   describe('of all-of invalidations', () => {
