@@ -104,6 +104,8 @@ export abstract class BoundOperation {
 
 /** What `@Cacheable` and `@CachePut` share: how a result becomes an entry. */
 export abstract class BoundStoring extends BoundOperation {
+  /** How concurrent loads are shared; `undefined` where nothing is loaded. */
+  readonly sync: SyncMode | undefined = undefined;
   readonly #options: CacheableOptions;
   readonly #config: CacheConfigOptions;
   readonly #knownTags: readonly string[];
@@ -177,7 +179,7 @@ export abstract class BoundStoring extends BoundOperation {
     }
     return (core) => ({
       mode: this.mode,
-      hints: hintsFor(core, before, this.timesOf(core)),
+      hints: hintsFor(core, before, this.timesOf(core), this.sync),
       framing: framingOverride(core, codec ?? config.codec, compress ?? config.compress),
       plan: (value: unknown, context: LoadContext): StorePlan | undefined => {
         const decided = shared(value);
@@ -206,7 +208,9 @@ export abstract class BoundStoring extends BoundOperation {
 
 /** A `@Cacheable`, bound to its caches. */
 export class BoundCacheable extends BoundStoring {
-  readonly sync: SyncMode;
+  override readonly sync: SyncMode;
+  /** What the store may know before a lookup in the first cache, where no tags are known. */
+  readonly plainHints: ReadHints | undefined;
   /** Whether lookups do more than to tell fresh entries from others. */
   readonly isTimed: boolean;
   readonly each: CacheableOptions['each'];
@@ -220,6 +224,7 @@ export class BoundCacheable extends BoundStoring {
   ) {
     super(options, config, cores, method);
     this.sync = options.sync ?? config.sync ?? cores[0]!.settings.sync;
+    this.plainHints = readHints(cores[0]!, NO_TAGS, this.timesOf(cores[0]!), this.sync);
     this.isTimed = cores.some((core) => isTimed(this.timesOf(core)));
     this.each = options.each;
     this.#refresh = options.refresh as Callable | undefined;
@@ -329,9 +334,10 @@ function hintsFor(
   core: CacheCore,
   before: Attempt<readonly string[]>,
   times: TimeSettings,
+  sync: SyncMode | undefined,
 ): ReadHints | undefined {
-  if (before.isFailed) return readHints(core, NO_TAGS, times);
-  return readHints(core, joinTags(core.settings.tags, before.get()), times);
+  if (before.isFailed) return readHints(core, NO_TAGS, times, sync);
+  return readHints(core, joinTags(core.settings.tags, before.get()), times, sync);
 }
 
 /** The options of the method over those of its class. */

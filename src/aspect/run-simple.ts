@@ -32,7 +32,7 @@ export function runSimple(
   const { mode } = cacheable;
   let found: ReturnType<typeof core.ask>;
   try {
-    found = core.ask(key, mode, policy?.hints);
+    found = core.ask(key, mode, policy === undefined ? cacheable.plainHints : policy.hints);
     if (!isPending(found)) {
       const entry = core.account(key, found);
       if (entry !== undefined) return answer(entry);

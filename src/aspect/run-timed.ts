@@ -1,7 +1,5 @@
 import { readThrough } from '../cache/read-through.js';
-import { NO_TAGS } from '../cache/cache-settings.js';
 import type { StorePolicy } from '../cache/fill-store.js';
-import { readHints } from '../cache/set-policy.js';
 import type { BoundMethod } from './bound-method.js';
 import type { BoundCacheable, Invocation } from './bound-operation.js';
 import { invokeAsync, reportKey } from './invoke.js';
@@ -27,7 +25,7 @@ export function runTimed(
   const policy = (): StorePolicy => (known ??= cacheable.policies(call)(core));
   try {
     // Only a store of bytes has a use for hints; the tags are among them where there are some.
-    const hints = cacheable.isTagged(core) ? policy().hints : readHints(core, NO_TAGS, times);
+    const hints = cacheable.isTagged(core) ? policy().hints : cacheable.plainHints;
     return readThrough({
       cache: core,
       key,

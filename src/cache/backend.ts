@@ -316,6 +316,12 @@ export interface ReadHints extends CallOptions {
   readonly tags?: readonly string[];
   /** Whether exact expiries are needed, for a store that would have to ask for them. */
   readonly needsTimes?: boolean;
+  /**
+   * Where the lookup stands in a call that waits for other processes (`sync: 'cluster'`): at its beginning, or `again`
+   * behind a wait, when most find their entry. A store whose answer would take several commands gives it in one, even if
+   * that costs more: all processes that wait ask at the same time. Absent for other calls.
+   */
+  readonly turns?: 'first' | 'again' | undefined;
 }
 
 /** What `beginTurns` needs to know. */

@@ -163,7 +163,7 @@ async function takeTurn(
     if (end === 'late') return beginUnturned(target, options);
     if (start.isUnshared === true && options.endsUnshared === true) return { kind: 'unshared' };
     const confirmedAt = nextOrder();
-    const entry = await cache.find(key, policy.mode, policy.hints, budget);
+    const entry = await cache.find(key, policy.mode, { ...policy.hints, turns: 'again' }, budget);
     if (entry !== undefined && !needsLoad(entry, cache.runtime.clock.now(), options)) {
       return { kind: 'found', entry, confirmedAt };
     }

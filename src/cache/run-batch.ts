@@ -77,7 +77,8 @@ export async function runBatch(batch: Batch, keys: readonly string[], land: Land
     }
     if (end === 'late' || ++waits === MOST_TURNS) isClustered = false;
     const confirmedAt = nextOrder();
-    const entries = await cache.findMany(wanted, policy.mode, policy.hints, options.budget);
+    const again = { ...policy.hints, turns: 'again' } as const;
+    const entries = await cache.findMany(wanted, policy.mode, again, options.budget);
     const now = cache.runtime.clock.now();
     wanted = wanted.filter((key, index) => {
       const entry = entries[index];

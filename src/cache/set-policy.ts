@@ -1,7 +1,8 @@
 import type { ReadHints } from './backend.js';
 import type { EntryFraming } from './entry-framer.js';
 import type { CacheCore } from './cache-core.js';
-import type { SetOptions } from './cache.js';
+import type { GetOrSetOptions, SetOptions } from './cache.js';
+import type { SyncMode } from './cache-handle.js';
 import { expectCodec, expectCompress, expectErrorMode, normalizeTags } from './cache-settings.js';
 import { expectExpiryChoice, timeToLive } from './expiry.js';
 import {
@@ -50,11 +51,12 @@ export function setPolicy(
   expectExpiryChoice(settings.name, options);
   if (options.onError !== undefined) expectErrorMode(`${settings.name}.onError`, options.onError);
   const times = resolveTimes(owner, options, settings);
+  const { sync = settings.sync } = options as GetOrSetOptions;
   if (times !== settings) expectAgreeingTimes(owner, times);
   return {
     times,
     mode: options.onError ?? settings.onError,
-    hints: readHints(core, tags, times),
+    hints: readHints(core, tags, times, sync),
     framing: framingOverride(core, options.codec, options.compress),
     plan: (value, context): StorePlan => {
       const { ttl } = context;
@@ -74,16 +76,26 @@ export function setPolicy(
 /**
  * What a store may know before a lookup; `undefined` where it would not use it. Entries are refreshed ahead by their
  * exact age, for the clocks of two processes need not agree.
+ *
+ * @param sync - how the loads of the call are shared, which decides whether it may wait for other processes
  */
 export function readHints(
-  { runtime }: CacheCore,
+  { runtime, settings }: CacheCore,
   tags: readonly string[],
   { refreshAhead }: TimeSettings,
+  sync: SyncMode = settings.sync,
 ): ReadHints | undefined {
   if (!runtime.storesBytes) return undefined;
   const needsTimes = refreshAhead !== false;
-  if (tags.length === 0 && !needsTimes) return undefined;
-  return { ...(tags.length > 0 && { tags }), ...(needsTimes && { needsTimes }) };
+  if (sync !== 'cluster') {
+    if (tags.length === 0 && !needsTimes) return undefined;
+    return { ...(tags.length > 0 && { tags }), ...(needsTimes && { needsTimes }) };
+  }
+  return {
+    turns: 'first',
+    ...(tags.length > 0 && { tags }),
+    ...(needsTimes && { needsTimes }),
+  };
 }
 
 /** Two sorted lists of tags as one. */

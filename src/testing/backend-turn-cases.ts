@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { BackendStore, FillStart, LoadTurn, TurnHints } from '../cache/backend.js';
+import type { BackendStore, FillStart, LoadTurn, ReadHints, TurnHints } from '../cache/backend.js';
 import { backendCase, type BackendCase } from './backend-case.js';
+import type { BackendSession } from './backend-session.js';
 
 /** Leases: who may load, who has to wait, and until when. */
 export const turnCases: readonly BackendCase[] = [
@@ -206,6 +207,22 @@ export const turnCases: readonly BackendCase[] = [
     'leases',
   ),
   backendCase(
+    'finds behind a wait what any lookup finds',
+    async (session) => {
+      // A cache of its own for each: a backend may learn what lookups of a cache need.
+      for (const [index, tags] of [undefined, ['a'], ['a', 'b', 'gone']].entries()) {
+        const store = session.open(`waits${index}`);
+        await fillForLookups(session, store);
+        for (const turns of ['first', 'again', 'first'] as const) {
+          const hints = tags === undefined ? { turns } : { turns, tags };
+          await expectLookups(session, store, hints);
+          await expectLookups(session, store, { ...hints, needsTimes: true });
+        }
+      }
+    },
+    'leases',
+  ),
+  backendCase(
     'refuses the token of a lease that lapsed and was taken over',
     async (session) => {
       const store = session.open();
@@ -223,6 +240,54 @@ export const turnCases: readonly BackendCase[] = [
     'conditional stores',
   ),
 ];
+
+const MINUTE_MS = 60_000;
+/** What `fillForLookups` leaves to be found. */
+const LOOKUPS: Readonly<Record<string, number | undefined>> = {
+  absent: undefined,
+  void: undefined,
+  plain: 1,
+  timed: 2,
+  kept: 3,
+  tagged: 4,
+};
+
+async function fillForLookups(session: BackendSession, store: BackendStore): Promise<void> {
+  const now = session.clock.now();
+  const expiresAt = now + MINUTE_MS;
+  await session.set(store, 'plain', 1);
+  await session.set(store, 'timed', 2, { expiresAt, retainedUntil: expiresAt });
+  await session.set(store, 'kept', 3, {
+    expiresAt,
+    retainedUntil: now + 10 * MINUTE_MS,
+    tags: ['a'],
+  });
+  await session.set(store, 'tagged', 4, { tags: ['a', 'b'] });
+  await session.set(store, 'void', 5, { tags: ['a', 'gone'] });
+  await session.backend.invalidateTags({ anyOf: ['gone'] });
+}
+
+async function expectLookups(
+  { clock }: BackendSession,
+  store: BackendStore,
+  hints: ReadHints,
+): Promise<void> {
+  const keys = Object.keys(LOOKUPS);
+  const many = await store.getMany(keys, hints);
+  for (const [index, key] of keys.entries()) {
+    const lookup = `'${key}' with ${JSON.stringify(hints)}`;
+    for (const entry of [await store.get(key, hints), many[index]]) {
+      assert.equal(entry?.value, LOOKUPS[key], lookup);
+      if (entry === undefined) continue;
+      const isTimed = key === 'timed' || key === 'kept';
+      const ttlMs = entry.expiresAt - clock.now();
+      // A moment has passed since it was stored.
+      if (isTimed) assert.ok(Math.abs(ttlMs - MINUTE_MS) < MINUTE_MS / 2, `${lookup}: ${ttlMs} ms`);
+      else assert.equal(ttlMs, Infinity, lookup);
+      if (key === 'kept') assert.ok(entry.retainedUntil > entry.expiresAt + MINUTE_MS, lookup);
+    }
+  }
+}
 
 async function ask(
   store: BackendStore,

@@ -8,6 +8,7 @@ import type {
   FillStart,
   FillToken,
   LoadTurn,
+  ReadHints,
   ReleaseOptions,
   TurnHints,
 } from '#internal/cache/backend.js';
@@ -26,6 +27,7 @@ interface Faults {
   readonly wakesAtOnce?: boolean;
   readonly wakesCancelled?: boolean;
   readonly sharesKeys?: boolean;
+  readonly missesBehindWaits?: boolean;
   readonly freesByKey?: boolean;
   readonly tellsNothing?: boolean;
   readonly tellsAlways?: boolean;
@@ -59,7 +61,11 @@ class LeasedStore {
   get store(): BackendStore {
     const inner = this.#inner;
     return {
-      get: (key: string) => inner.get(key),
+      get: (key: string, hints?: ReadHints) =>
+        hints?.turns === 'again' && this.#faults.missesBehindWaits === true
+          ? undefined
+          : inner.get(key),
+      getMany: (keys: readonly string[]) => inner.getMany(keys),
       delete: (keys: readonly string[]) => inner.delete(keys),
       clear: () => inner.clear(),
       beginTurns: (keys: readonly string[], hints?: TurnHints) =>
@@ -177,6 +183,7 @@ const FAULTS: readonly (readonly [fault: string, faults: Faults, caseThatFails: 
   ['wakes before the load is over', { wakesAtOnce: true }, /ends a turn when the value is stored/],
   ['wakes who no longer waits', { wakesCancelled: true }, /leaves a cancelled turn pending/],
   ['has one lease for a key of all caches', { sharesKeys: true }, /two caches and two versions/],
+  ['misses what is there behind a wait', { missesBehindWaits: true }, /finds behind a wait/],
   ['ends a lease by a token of before', { freesByKey: true }, /takes a token back twice/],
   ['tells nobody that a result is not shared', { tellsNothing: true }, /for nobody else/],
   ['tells at every end that a result is not shared', { tellsAlways: true }, /for nobody else/],

@@ -116,6 +116,35 @@ return reply`,
 );
 
 /**
+ * What {@link READ} gives, each entry followed by its remaining time in ms as of `PTTL`, for those who wait: all they need
+ * to know in one command. KEYS: generation, entries…; ARGV: prefix of tag markers, or nothing where readers compare them.
+ */
+export const LOOK: RedisScript = defineScript(
+  NUMBERS,
+  FRAMES,
+  MARKERS,
+  LIVENESS,
+  `
+local generation = generationAt(KEYS[1])
+local reply = {}
+local function holds(key, head)
+  if not generation then return false end
+  if ARGV[1] == '' then return generationIn(head) == tonumber(generation) end
+  return isLive(key, head, generation, ARGV[1])
+end
+for index = 2, #KEYS do
+  local key, at = KEYS[index], 2 * index - 3
+  local head = headOf(key)
+  reply[at], reply[at + 1] = false, -2
+  if not head or holds(key, head) then
+    local value = redis.pcall('GET', key)
+    if type(value) == 'string' then reply[at], reply[at + 1] = value, redis.call('PTTL', key) end
+  end
+end
+return reply`,
+);
+
+/**
  * Prolongs leases, also those that have ended but that nobody has taken over. KEYS: entries…; ARGV: channels, lease,
  * how long its record is kept, then a grant per entry. Answers per entry whether it is still the grant's: 1 or 0.
  */

@@ -6,6 +6,7 @@ import { RedisGetBatch, type ReadPair } from './redis-get-batch.js';
 import type { RedisLike } from './redis-like.js';
 import type { RedisStoreParts } from './redis-parts.js';
 import { READ } from './entry-scripts.js';
+import { LOOK } from './lease-scripts.js';
 import { runScript } from './redis-script.js';
 import { groupKeys, type StoreSite } from './store-site.js';
 import { isVoidBy, parseTagMarker, type TagMarker } from './tag-marker.js';
@@ -26,7 +27,8 @@ const NO_TAGS: readonly string[] = [];
  *
  * The usual read is an `MGET` of the entry and its cache's generation, compared here: no script runs for a hit.
  * Where a cache turns out to hold entries with tags that the reader does not name beforehand, or with expiries that
- * only the server's clock can tell, what is needed is asked for in the same round trip from then on.
+ * only the server's clock can tell, what is needed is asked for in the same round trip from then on. Calls that wait for
+ * other processes get it in one command, by a script: behind a wait at once, before it where there is something to add.
  */
 export class RedisReads {
   readonly #parts: RedisStoreParts;
@@ -42,7 +44,8 @@ export class RedisReads {
   }
 
   get(key: string, hints: ReadHints | undefined): Promise<StoredEntry | undefined> {
-    const isPlain = hints?.tags === undefined && hints?.needsTimes !== true;
+    const isPlain =
+      hints?.tags === undefined && hints?.needsTimes !== true && hints?.turns !== 'again';
     if (!isPlain || this.#readsByScript || this.#asksTimes) {
       return this.#call('get', [key], hints, (entries) => entries[0]);
     }
@@ -137,6 +140,7 @@ export class RedisReads {
     hints: ReadHints | undefined,
   ): Promise<readonly (StoredEntry | undefined)[]> {
     const { generation, keys: layout } = this.#parts;
+    if (this.#asksInOne(hints)) return this.#look(client, operation, keys, hints);
     if (this.#readsByScript && hints?.tags === undefined) {
       const names = keys.map((key) => generation.entryPrefix + key);
       const reply = runScript(client, READ, [generation.key, ...names], [layout.tagPrefix]);
@@ -177,6 +181,49 @@ export class RedisReads {
         }),
       );
     return this.#finish(client, found, hints, markers, times, operation);
+  }
+
+  #asksInOne(hints: ReadHints | undefined): boolean {
+    if (hints?.turns === undefined) return false;
+    return hints.turns === 'again' || hints.needsTimes === true || this.#asksTimes;
+  }
+
+  /** Entries and times in one command for each place; on a Cluster, tags beside it. */
+  async #look(
+    client: RedisLike,
+    operation: string,
+    keys: readonly string[],
+    hints: ReadHints | undefined,
+  ): Promise<readonly (StoredEntry | undefined)[]> {
+    const { seesTags } = this.#site;
+    const known = hints?.tags ?? NO_TAGS;
+    const found = new Array<Found | undefined>(keys.length).fill(undefined);
+    const remaining = new Array<number>(keys.length).fill(0);
+    const reading = groupKeys(this.#site, keys).map(async ({ parts, keys: names, indexes }) => {
+      const { generation, keys: layout } = parts;
+      const reply = (await runScript(
+        client,
+        LOOK,
+        [generation.key, ...names.map((key) => generation.entryPrefix + key)],
+        [seesTags ? layout.tagPrefix : ''],
+      )) as readonly (Buffer | number | null)[];
+      const values = indexes.map((_, index) => reply[2 * index] as Buffer | null);
+      this.#open(names, values, operation).forEach((each, index) => {
+        found[indexes[index]!] = each;
+        remaining[indexes[index]!] = Number(reply[2 * index + 1]);
+      });
+    });
+    const elsewhere =
+      seesTags || known.length === 0 ? undefined : this.#site.markers(client, known);
+    elsewhere?.catch(() => undefined);
+    await Promise.all(reading);
+    // What further reads will need.
+    if (found.some((each) => hasTwoExpiries(each?.frame))) this.#asksTimes = true;
+    const times = Promise.resolve(remaining);
+    if (!seesTags) return this.#finish(client, found, hints, await elsewhere, times, operation);
+    const hasUnknown = found.some((each) => (each?.frame.tags.length ?? 0) > 0);
+    if (hints?.tags === undefined && hasUnknown) this.#readsByScript = true;
+    return this.#entries(client, found, hints, times, operation);
   }
 
   #batch(parts: RedisStoreParts): RedisGetBatch {

@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import type { Redis } from 'ioredis';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import { RedisBus } from '#internal/backends/redis/redis-bus.js';
+import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
+import { cacheable } from '#internal/decorators/cacheable.js';
+import type { CacheBackend } from '#internal/cache/backend.js';
+import type { GetOrSetOptions } from '#internal/cache/cache.js';
+import { silentLogger } from '#internal/cache/cache-logger.js';
+import type { LoadContext } from '#internal/cache/load-context.js';
+import { CacheManager } from '#internal/manager/cache-manager.js';
+import { eventually } from '../../support/eventually.js';
+import { RedisServer } from '../../support/redis-server.js';
+
+/** A process, as far as Redis can tell. */
+interface Node {
+  readonly manager: CacheManager;
+  readonly client: Redis;
+}
+
+type Load = () => Promise<string>;
+/** A way to read a key that only one process is to load. */
+type Read = (manager: CacheManager, key: string, load: Load) => Promise<unknown>;
+
+const SETUPS: Readonly<
+  Record<string, (client: Redis, prefix: string, bus: Redis) => CacheBackend>
+> = {
+  Redis: (client, prefix) => new RedisBackend({ client, prefix, commandTimeout: '5s' }),
+  'two tiers': (client, prefix, bus) =>
+    new TieredBackend({
+      l2: new RedisBackend({ client, prefix, commandTimeout: '5s' }),
+      bus: new RedisBus({ client: bus, commandTimeout: '5s' }),
+    }),
+};
+
+function getOrSet(
+  options: GetOrSetOptions,
+  prepare: (context: LoadContext) => void = () => undefined,
+): Read {
+  return (manager, key, load) =>
+    manager.cache<[string], string>('a').getOrSet(
+      key,
+      (context) => {
+        prepare(context);
+        return load();
+      },
+      { sync: 'cluster', ...options },
+    );
+}
+
+function decorated(options: Parameters<typeof cacheable>[1]): Read {
+  return (manager, key, load) => {
+    const method = cacheable(async (_key: string): Promise<string> => load(), {
+      cache: 'decorated',
+      key: (id: string) => id,
+      sync: 'cluster',
+      manager,
+      ...options,
+    } as const);
+    return method(key);
+  };
+}
+
+const READS: Readonly<Record<string, Read>> = {
+  'no tags': getOrSet({}),
+  'tags known before the load': getOrSet({ tags: ['t', 'u'] }),
+  'tags known from the result': getOrSet({}, ({ tags }) => tags.add('r')),
+  'tags of both kinds': getOrSet({ tags: ['t'] }, ({ tags }) => tags.add('r')),
+  staleWhileRevalidate: getOrSet({ staleWhileRevalidate: '1m' }),
+  'staleWhileRevalidate and tags of both kinds': getOrSet(
+    { staleWhileRevalidate: '1m', tags: ['t'] },
+    ({ tags }) => tags.add('r'),
+  ),
+  refreshAhead: getOrSet({ refreshAhead: 0.8 }),
+  'many keys': (manager, key, load) =>
+    manager.cache<[string], string>('many').getOrSetMany(
+      [key, `${key}+`],
+      async (keys) => {
+        const value = await load();
+        return new Map(keys.map((each) => [each, value]));
+      },
+      { sync: 'cluster', staleIfError: '1m' },
+    ),
+  'a decorated method': decorated({}),
+  'a decorated method with tags of its result': decorated({ tagsOf: () => ['r'] }),
+  'a decorated method with staleIfError': decorated({ staleIfError: '1m' }),
+};
+
+describe('A call that waits for the load of another process', () => {
+  let server: RedisServer;
+  let observer: Redis;
+  let monitor: Redis;
+  /** What each connection sent, by the port of its own end. */
+  const sent = new Map<string, string[]>();
+  const nodes: Node[] = [];
+  const clients: Redis[] = [];
+  let runs = 0;
+
+  before(async () => {
+    server = await RedisServer.start();
+    observer = server.client();
+    monitor = await observer.monitor();
+    monitor.on('monitor', (_time: string, args: string[], source: string) => {
+      const port = source.split(':').at(-1)!;
+      const log = sent.get(port) ?? [];
+      sent.set(port, log);
+      log.push(args.join(' '));
+    });
+  });
+
+  after(async () => {
+    monitor.disconnect();
+    observer.disconnect();
+    await server.stop();
+  });
+
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(({ manager }) => manager.close({ timeout: 500 })));
+    for (const client of clients.splice(0)) client.disconnect();
+  });
+
+  /** A process that has worked before, with other keys than those of the spec. */
+  const start = async (setup: string, prefix: string): Promise<Node> => {
+    const [client, bus] = [server.client(), server.client()];
+    clients.push(client, bus);
+    const backend = SETUPS[setup]!(client, prefix, bus);
+    const manager = new CacheManager({ backend, logger: silentLogger });
+    nodes.push({ manager, client });
+    await READS['no tags']!(manager, `of node ${nodes.length}`, async () => 'other');
+    return { manager, client };
+  };
+
+  /** The commands that a node sends meanwhile, without those by which it asks whether Redis is alive. */
+  const commandsOf = async (
+    { client }: Node,
+    body: () => Promise<void>,
+  ): Promise<readonly string[]> => {
+    const port = String((client as unknown as { stream: { localPort: number } }).stream.localPort);
+    const mark = async (): Promise<number> => {
+      const text = `echo mark ${++runs}`;
+      await client.call('echo', `mark ${runs}`);
+      await eventually('the monitor has seen it', () => sent.get(port)?.includes(text) === true);
+      return sent.get(port)!.indexOf(text);
+    };
+    const from = await mark();
+    await body();
+    const until = await mark();
+    const names = sent
+      .get(port)!
+      .slice(from + 1, until)
+      .map((line) => line.split(' ')[0]!);
+    return names.filter((name) => name !== 'ping');
+  };
+
+  const waitersOf = async (prefix: string): Promise<number> => {
+    const leases = await observer.keys(`${prefix}:*%~turn`);
+    const texts = await Promise.all(leases.map((name) => observer.get(name)));
+    return Math.max(
+      0,
+      ...texts.map((text) => (text ?? '').split(' ').slice(2).filter(Boolean).length),
+    );
+  };
+
+  for (const setup of Object.keys(SETUPS)) {
+    for (const [name, read] of Object.entries(READS)) {
+      it(`costs three commands with ${name}, in ${setup}`, async () => {
+        const prefix = `cost${++runs}`;
+        const [loader, waiter] = [await start(setup, prefix), await start(setup, prefix)];
+        for (const key of ['first', 'second', 'third']) {
+          let endLoad = (): void => undefined;
+          const gate = new Promise<void>((resolve) => (endLoad = resolve));
+          let isLoading = false;
+          const loading = read(loader.manager, key, async () => {
+            isLoading = true;
+            await gate;
+            return 'loaded';
+          });
+          await eventually('the load has begun', () => isLoading);
+          const commands = await commandsOf(waiter, async () => {
+            const waiting = read(waiter.manager, key, async () => expect.fail('a second load'));
+            await eventually('the other one waits', async () => (await waitersOf(prefix)) === 1);
+            endLoad();
+            expect(await waiting).to.deep.equal(await loading);
+          });
+          expect(commands, key).to.have.length(3);
+        }
+      });
+    }
+  }
+
+  it('looks up a plain hit as other calls do', async () => {
+    const node = await start('Redis', `cost${++runs}`);
+    const read = READS['no tags']!;
+    await read(node.manager, 'k', async () => 'loaded');
+    const commands = await commandsOf(node, async () => {
+      expect(await read(node.manager, 'k', async () => 'again')).to.equal('loaded');
+    });
+    expect(commands).to.deep.equal(['mget']);
+  });
+});
