@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { BackendContext, CallOptions } from '../../cache/backend.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
+import { isOutage as isOutOfReach } from '../../cache/store-failure.js';
 import { isCacheError, type CacheError } from '../../errors.js';
 import type { Coherence } from './coherence.js';
 import type { Invalidation } from './coherence-message.js';
@@ -36,7 +37,8 @@ export interface InvalidationSteps<Result> {
  * Invalidates in the shared tier, then tells the other processes, then drops the own entries: one after the other.
  *
  * In another order a reader in between would copy the old value again, into a tier that was dropped already. When the
- * shared tier or the bus fails, the following steps are taken all the same, and the call rejects with the first failure:
+ * shared tier or the bus fails, the following steps are taken all the same, without waiting for a bus whose shared tier is
+ * out of reach, and the call rejects with the first failure:
  * the own process no longer sees the entries then, and the others notice that a message is missing.
  *
  * @returns what the shared tier answered, or the own one where there is no shared one
@@ -67,7 +69,13 @@ export function invalidateTiers<Result>(
   });
 }
 
-/** Tells the other processes; a failure is put to those before it. */
+/**
+ * Tells the other processes; a failure is put to those before it.
+ *
+ * Nobody waits for that when the shared tier was found out of reach: the call has cost a timeout already, the bus is likely
+ * to be out of reach as well, with a circuit breaker of its own, and the call rejects whatever comes of it. The message is
+ * sent all the same. That it may be lost, or overtaken by what it is about, is what the owed epoch is for.
+ */
 export async function announceSafely(
   { coherence }: TieredParts,
   message: Invalidation | undefined,
@@ -75,6 +83,11 @@ export async function announceSafely(
   failures: unknown[],
 ): Promise<void> {
   if (message === undefined || coherence === undefined) return;
+  if (failures.some(isOutOfReach)) {
+    // The call's own time is likely to be up.
+    void Promise.resolve(coherence.announce(message, {})).catch(() => undefined);
+    return;
+  }
   try {
     await coherence.announce(message, call);
   } catch (error) {

@@ -3,7 +3,7 @@ import { MemoryBackend } from '#internal/backends/memory/memory-backend.js';
 import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
 import type { BackendEvent } from '#internal/cache/backend.js';
 import { compilePattern } from '#internal/cache/key-pattern.js';
-import { CacheConnectionError, CacheTimeoutError } from '#internal/errors.js';
+import { CacheBackendError, CacheConnectionError, CacheTimeoutError } from '#internal/errors.js';
 import {
   HEARTBEAT_MS,
   MAX_STALENESS_MS,
@@ -438,6 +438,46 @@ describe(TieredBackend.name, () => {
         expect(await other.get('k')).to.not.equal('old');
       });
     }
+
+    for (const [name, invalidate] of INVALIDATIONS) {
+      it(`wait for no bus when the shared tier is out of reach: ${name}`, async () => {
+        await node.set('k', 'old', { tags: ['blue'] });
+        await other.get('k');
+        await settle();
+        nodes.hub.forgetMessages();
+        const { publish } = node.bus;
+        const sent: string[] = [];
+        node.bus.publish = (message) => {
+          sent.push(message);
+          return new Promise(() => undefined);
+        };
+        node.failShared(OPERATIONS[name]!, 'delete');
+        expect(await caught(() => invalidate(node))).to.be.instanceOf(CacheConnectionError);
+        expect(sent).to.have.length(1);
+        expect(await caught(() => node.store.get('k'))).to.be.instanceOf(CacheConnectionError);
+        node.bus.publish = publish;
+        // The message never arrived. The others are told once the shared tier has taken the invalidation.
+        node.l2.heal();
+        node.l2.report({ type: 'recovered' });
+        await settle();
+        await nodes.advance(2 * HEARTBEAT_MS);
+        expect(await node.get('k')).to.not.equal('old');
+        expect(await other.get('k')).to.not.equal('old');
+      });
+    }
+
+    it('wait for the bus when the shared tier only refuses, and reject with the first failure', async () => {
+      node.l2.fail('delete', { error: new CacheBackendError('read only') });
+      let isPublished = false;
+      const { publish } = node.bus;
+      node.bus.publish = async (...given) => {
+        await publish.apply(node.bus, given);
+        await settle();
+        isPublished = true;
+      };
+      expect(await caught(() => node.store.delete(['k']))).to.have.property('message', 'read only');
+      expect(isPublished).to.equal(true);
+    });
 
     it('of up to 1,000 keys are one message', async () => {
       nodes.hub.forgetMessages();
