@@ -1,10 +1,17 @@
 import type { ServerResponse } from 'node:http';
-import type { MethodStandIn } from './recorded-methods.js';
 
 /** A run of a handler for one response, which a cache further in takes over. */
 export interface RunningExchange {
   /** Resolves when the other cache may begin. */
   handOver(): Promise<void>;
+}
+
+/** What stands in for the methods of a response: each gets the arguments that the route gave. */
+export interface MethodStandIn {
+  writeHead(args: unknown[]): ServerResponse;
+  write(args: unknown[]): boolean;
+  end(args: unknown[]): ServerResponse;
+  flushHeaders(): void;
 }
 
 /**

@@ -1,14 +1,6 @@
 import { ServerResponse } from 'node:http';
-import { notePassage, passageOf } from './passage.js';
+import { notePassage, passageOf, type MethodStandIn } from './passage.js';
 import { methodsOf, type ResponseMethods } from './raw-response.js';
-
-/** What stands in for the methods of a response: each gets the arguments that the route gave. */
-export interface MethodStandIn {
-  writeHead(args: unknown[]): ServerResponse;
-  write(args: unknown[]): boolean;
-  end(args: unknown[]): ServerResponse;
-  flushHeaders(): void;
-}
 
 interface Recorded {
   readonly prototype: object;

@@ -1,14 +1,11 @@
-import { hash } from 'node:crypto';
-import { isPending, type MaybePromise } from '../cache/maybe-promise.js';
-import type { FreshenDecision, RequestPlan, StorageDecision } from '../http/cache-decision.js';
-import type { ForwardReason } from '../http/cache-status.js';
-import type { HttpCachePolicy } from '../http/http-cache-policy.js';
+import { isPending } from '../cache/maybe-promise.js';
+import type { FreshenDecision, StorageDecision } from '../http/cache-decision.js';
 import { StoredFlag, type ExchangeTimes, type StoredHead } from '../http/http-message.js';
 import { ageField, outcomeFields, type Outcome } from './cache-outcome.js';
+import { entityTag } from './body-tag.js';
 import { HiddenFields } from './hidden-fields.js';
-import type { HttpRequest, HttpResponse } from './http-middleware.js';
 import { OuterFields } from './outer-fields.js';
-import type { ResolvedHttpCacheOptions } from './resolve-http-cache-options.js';
+import type { RouteRunInput } from './route-run-input.js';
 import { RouteFailure, type RouteAnswer, type UnstoredReason } from './route-answer.js';
 import { fieldIn, type CapturedHead } from './response-head.js';
 import { ResponseRecorder, type HeadVerdict, type ResponseObserver } from './response-recorder.js';
@@ -16,29 +13,6 @@ import { isEventStream, replayedHead } from './replayed-head.js';
 import { sendRecord } from './response-writer.js';
 import { NO_BODY, NO_RECORD, type HttpRecord } from './stored-record.js';
 import { newVariantsId } from './variants.js';
-
-/** What a run of a route has to know. */
-export interface RouteRunInput {
-  readonly req: HttpRequest;
-  readonly res: HttpResponse;
-  readonly options: ResolvedHttpCacheOptions;
-  readonly policy: HttpCachePolicy;
-  readonly plan: RequestPlan;
-  readonly fwd: ForwardReason;
-  /** Whether there is a client to answer. */
-  readonly isForeground: boolean;
-  /** The response that the handler is to validate, as of the token that the result is stored with. */
-  readonly present: HttpRecord | undefined;
-  readonly conditions: Readonly<Record<string, string>>;
-  /** The id that a variant has to carry; `undefined` = it is the first of its URL. */
-  readonly variants: string | undefined;
-  /** Whether what it makes may be sent in front of the application. */
-  readonly isFront: boolean;
-  readonly now: () => number;
-  /** The older response that may be served in place of a 5xx, if it still may. */
-  readonly fallback: (() => MaybePromise<HttpRecord | undefined>) | undefined;
-  readonly onFault: (error: unknown) => void;
-}
 
 type Storing = StorageDecision & { readonly store: true };
 type Refusing = { readonly store: false; readonly reason: UnstoredReason };
@@ -319,9 +293,4 @@ export class RouteRun implements ResponseObserver {
     this.#recorder.stop();
     this.#settle({ kind: 'unstored', reason });
   }
-}
-
-/** A strong tag: the same bytes have the same one in every process. */
-function entityTag(body: Uint8Array): string {
-  return `"${hash('sha1', body, 'base64url')}"`;
 }

@@ -203,7 +203,8 @@ describe('httpCache: requests that come together', () => {
       await until('both run', () => held.length === 2);
       const begins = backend.calls.filter(({ operation }) => operation === 'begin');
       expect(begins).to.have.length(2);
-      expect(begins[0]!.allowedMs).to.equal(250);
+      // A lookup in front is part of the same request.
+      expect(begins[0]!.allowedMs).to.be.within(200, 250);
       expect(begins[1]!.allowedMs).to.be.below(100);
       for (const { res } of held) res.send('done');
       expect((await Promise.all([first, second])).map(({ text }) => text)).to.deep.equal([
