@@ -85,12 +85,15 @@ describe('the pages about HTTP', () => {
   }
 
   it('have every attack that has a specification by name', () => {
-    const suite = read('spec/support/http-security-suite.ts');
+    const suite = ['http-security-suite', 'http-error-attacks', 'http-key-attacks']
+      .map((name) => read(`spec/support/${name}.ts`))
+      .join('\n');
     const names = [...suite.matchAll(/it\([`'"]([\w-]+)(?: and ([\w-]+))?: /g)].flatMap(
       ([, ...each]) => each.filter((name) => name !== undefined),
     );
-    for (const [, list] of suite.matchAll(/for \(const \[name, first\] of \[([^]+?)\] as const/g)) {
-      names.push(...[...list!.matchAll(/\['([\w-]+-first)'/g)].map(([, name]) => name!));
+    // Those whose names stand in a list: each row begins with one.
+    for (const [, list] of suite.matchAll(/for \(const \[name, \w+\] of \[([^]+?)\] as const/g)) {
+      names.push(...[...list!.matchAll(/\['([\w-]+)', /g)].map(([, name]) => name!));
     }
     const page = markdownTable('SECURITY.md', 'attack|what answers it|proved by').flatMap(
       ([attack]) => codeSpans(/\(`.*`\)$/.exec(attack!)?.[0] ?? ''),
