@@ -44,7 +44,7 @@ describe(`Reads beside writes, in two processes on one Redis (HTTP_SEED=${SEED})
 
   it("are never stale and never somebody else's, in random sequences", async () => {
     await run((world, clock) => checkRandomSteps(world, clock, SEED, STEPS));
-  }).timeout(60_000 + STEPS * 40);
+  }).timeout(60_000 + STEPS * 60);
 
   it('are not answered by a handler run that a write has overtaken, in random schedules', async () => {
     for (let schedule = 0; schedule < SCHEDULES; schedule += 50) {

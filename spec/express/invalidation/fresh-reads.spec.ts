@@ -21,7 +21,7 @@ describe(`Reads beside writes, in memory (HTTP_SEED=${SEED})`, () => {
     await using world = new HttpWorld();
     await world.serve(manager);
     await checkRandomSteps(world, clock, SEED, STEPS);
-  }).timeout(60_000 + STEPS * 20);
+  }).timeout(60_000 + STEPS * 60);
 
   it('are not answered by a handler run that a write has overtaken, in random schedules', async () => {
     for (let schedule = 0; schedule < SCHEDULES; schedule += 50) {

@@ -8,12 +8,13 @@ import { runProcess } from '../run-process.js';
  * in front of every application. Fails when a spec fails, or fewer requests than that were answered in front.
  *
  * @param files - compiled, from the root of the package
+ * @returns what they printed
  */
 export async function expectMarkedSpecs(
   files: readonly string[],
   leastInFront: number,
   env: NodeJS.ProcessEnv = {},
-): Promise<void> {
+): Promise<string> {
   expect(files.length, 'files').to.be.greaterThan(0);
   const { code, stdout, stderr } = await runProcess(
     process.execPath,
@@ -23,4 +24,5 @@ export async function expectMarkedSpecs(
   expect(code, `${stdout}${stderr}`).to.equal(0);
   const inFront = Number(/answered in front: (\d+)/.exec(stdout)?.[1]);
   expect(inFront, 'answers in front of an application').to.be.at.least(leastInFront);
+  return stdout;
 }
