@@ -113,6 +113,62 @@ describe('the bookkeeping in Redis', () => {
     });
   });
 
+  describe('of what was invalidated lately', () => {
+    /** As many as a log keeps. */
+    const MOST = 10_000;
+    const names = Array.from({ length: MOST + 1 }, (_, index) => `n${index}`);
+
+    it('is bounded for tags, and what it has dropped refuses older fills and no newer ones', async () => {
+      const { store, backend } = open();
+      const [older, untagged] = (await store.begin(['older', 'untagged'])).map(
+        ({ token }) => token,
+      );
+      await backend.invalidateTags({ anyOf: ['first'] });
+      for (let at = 0; at < names.length; at += 100) {
+        await backend.invalidateTags({ anyOf: names.slice(at, at + 100) });
+      }
+      expect(await client.zcard(`${prefix}:~tags`)).to.be.within(MOST / 2 - 200, MOST);
+      expect(await client.zscore(`${prefix}:~tags`, '=first'), 'the first tag').to.equal(null);
+      expect(await fill(store, older!, 'old', ['first'])).to.equal('refused');
+      expect(await fill(store, untagged!, 'new')).to.equal('stored');
+      const newer = await take(store, 'newer');
+      expect(await fill(store, newer, 'new', ['first', names[0]!, names[MOST]!])).to.equal(
+        'stored',
+      );
+      expect(await valueOf(store, 'newer')).to.equal('new');
+    });
+
+    it('is bounded for one call with more tags than there is room for', async () => {
+      const { store, backend } = open();
+      const older = await take(store, 'older');
+      await backend.invalidateTags({ anyOf: names });
+      expect(await client.zcard(`${prefix}:~tags`)).to.be.at.most(MOST);
+      for (const tag of [names[0]!, names[MOST]!]) {
+        expect(await fill(store, older, 'old', [tag]), tag).to.equal('refused');
+        const newer = await take(store, 'newer');
+        expect(await fill(store, newer, 'new', [tag]), tag).to.equal('stored');
+      }
+    });
+
+    it('is bounded for patterns, and what it has dropped refuses older fills and no newer ones', async () => {
+      const { store } = open();
+      const [older, other] = (await store.begin(['first', 'other'])).map(({ token }) => token);
+      await store.deletePattern(compilePattern('fir*'));
+      for (let at = 0; at < names.length; at += 250) {
+        const some = names.slice(at, at + 250);
+        await Promise.all(some.map((name) => store.deletePattern(compilePattern(`${name}*`))));
+      }
+      const [log] = await client.keys(`${prefix}:*%~globs`);
+      expect(await client.zcard(log!)).to.be.within(MOST / 2, MOST);
+      expect(await client.zscore(log!, '=fir*'), 'the first pattern').to.equal(null);
+      expect(await fill(store, older!, 'old')).to.equal('refused');
+      // Nobody knows any more what was deleted since it began.
+      expect(await fill(store, other!, 'old')).to.equal('refused');
+      expect(await fill(store, await take(store, 'first'), 'new')).to.equal('stored');
+      expect(await valueOf(store, 'first')).to.equal('new');
+    }).timeout(60_000);
+  });
+
   describe('of all-of invalidations', () => {
     it('is a rule at the first tag, on every way to read, list and count', async () => {
       const { store, backend } = open();
@@ -290,6 +346,26 @@ describe('the bookkeeping in Redis', () => {
       expect(await client.smembers(registry())).to.have.members(['~complete', `${prefix}:1:users`]);
       await expectNoWalk(backend);
       expect(await valueOf(store, 'k')).to.equal(undefined);
+    });
+
+    it('has one member for each cache and version, whatever they hold and however often they are used', async () => {
+      for (let round = 0; round < 5; round++) {
+        const { store, backend } = open();
+        const second = backend.open({ name: 'users', version: '2' });
+        for (const each of [store, second]) {
+          await set(each, `k${round}`, 1, [`t${round}`]);
+          await each.clear();
+          await each.deletePattern(compilePattern('k*'));
+          expect(await fill(each, await take(each), round, [`u${round}`])).to.equal('stored');
+        }
+        await backend.invalidateTags({ anyOf: [`t${round}`] });
+        await backend.clearAll();
+      }
+      expect(await client.smembers(registry())).to.have.members([
+        '~complete',
+        `${prefix}:1:users`,
+        `${prefix}:2:users`,
+      ]);
     });
 
     it('misses no cache when it was lost, and is complete again behind that', async () => {

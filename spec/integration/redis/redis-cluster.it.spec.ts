@@ -11,6 +11,7 @@ import type {
 import { compilePattern } from '#internal/cache/key-pattern.js';
 import { bucketKey, bucketOf, BUCKETS } from '#internal/backends/redis/cluster-keys.js';
 import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import { MOST_RULES } from '#internal/backends/redis/redis-tag-lua.js';
 import { CacheBackendError, InvalidOptionError } from '#internal/errors.js';
 import {
   attachedBackend,
@@ -351,6 +352,69 @@ describe('RedisBackend on a Cluster', () => {
       expect(await valueOf(gone, 'k')).to.equal(undefined);
       expect(await client.get(foreign)).to.equal('1 1');
       expect(await client.smembers(`{${prefix}:~}:caches`)).to.include('~complete');
+    });
+  });
+
+  describe('the bookkeeping', () => {
+    /** As many as a log keeps. */
+    const MOST = 10_000;
+    const names = Array.from({ length: MOST + 1 }, (_, index) => `n${index}`);
+
+    it('is bounded for tags, and what it has dropped refuses older fills and no newer ones', async () => {
+      const { store, backend } = ours;
+      const log = `{${prefix}:~}:tags`;
+      const [older, untagged] = (await store.begin(['older', 'untagged'])).map(
+        ({ token }) => token,
+      );
+      await backend.invalidateTags({ anyOf: ['first'] });
+      for (let at = 0; at < names.length; at += 500) {
+        await backend.invalidateTags({ anyOf: names.slice(at, at + 500) });
+      }
+      expect(await client.zcard(log)).to.be.within(MOST / 2 - 1000, MOST);
+      expect(await client.zscore(log, '=first'), 'the first tag').to.equal(null);
+      expect(await fill(store, older!, 'old', ['first'])).to.equal('refused');
+      expect(await fill(store, untagged!, 'new')).to.equal('stored');
+      const tags = ['first', names[0]!, names[MOST]!];
+      expect(await fill(store, await take(store, 'newer'), 'new', tags)).to.equal('stored');
+      expect(await valueOf(theirs.store, 'newer')).to.equal('new');
+    });
+
+    it('is bounded for the patterns of a bucket, and refuses what began before', async () => {
+      const { store } = ours;
+      const [older, other] = (await store.begin(['first', 'other'])).map(({ token }) => token);
+      await store.deletePattern(compilePattern('fir*'));
+      const log = (await keysOf(`*${prefix}:*%~globs`)).find((each) =>
+        each.startsWith(`{${prefix}:1:users:${bucketOf('first')}}`),
+      )!;
+      const last = (await client.zrange(log, -1, -1, 'WITHSCORES'))[1]!;
+      // As ten thousand more would have left it.
+      await client.zadd(log, ...names.slice(2).flatMap((name) => [last, `=${name}*`]));
+      await store.deletePattern(compilePattern('one more*'));
+      await store.deletePattern(compilePattern('and more*'));
+      expect(await client.zcard(log)).to.be.within(MOST / 2 - 1, MOST);
+      expect(await fill(store, older!, 'old')).to.equal('refused');
+      const isSameBucket = bucketOf('other') === bucketOf('first');
+      expect(await fill(store, other!, 'new')).to.equal(isSameBucket ? 'refused' : 'stored');
+      expect(await fill(store, await take(store, 'first'), 'new')).to.equal('stored');
+      expect(await valueOf(theirs.store, 'first')).to.equal('new');
+    });
+
+    it('keeps as many rules of a tag as there may be, and with one more hits all its entries', async () => {
+      const { store, backend } = ours;
+      const marker = `${prefix}:~tag:blue`;
+      await set(store, 'blue', 1, ['blue']);
+      for (let index = 0; index < MOST_RULES; index++) {
+        await backend.invalidateTags({ allOf: ['blue', `c${index}`] });
+        await backend.invalidateTags({ allOf: ['blue', 'c0'] });
+      }
+      expect(await valueOf(theirs.store, 'blue'), 'as many as there may be').to.equal(1);
+      const late = (await store.begin(['late'], { tags: ['blue'] }))[0]!.token;
+      await backend.invalidateTags({ allOf: ['blue', 'one more'] });
+      expect(await valueOf(theirs.store, 'blue'), 'one more').to.equal(undefined);
+      expect(await client.get(marker)).to.match(/^\d+$/);
+      expect(await fill(store, late, 'old', ['blue']), 'a fill of before').to.equal('refused');
+      await set(store, 'blue', 2, ['blue']);
+      expect(await valueOf(theirs.store, 'blue')).to.equal(2);
     });
   });
 

@@ -16,6 +16,10 @@ import type { CacheSpace } from '../../cache/backend.js';
  * | `{prefix:~}:lost` | the head | there after the sequence was lost, until all caches were cleared |
  * | `prefix:~tag:…` | the tag | a tag's marker |
  *
+ * The registry only grows, by one member for each name and version of a cache that a program has ever declared under
+ * the prefix: `clearAll` has to reach the entries of versions that no process has open any more. Its size depends on
+ * programs, never on keys, tags or calls. The logs drop their older half beyond 10,000 names, and expire.
+ *
  * A cache's entries lie in a fixed number of buckets, each in one slot with all that a script needs to store under a
  * fence. `b` is the last hexadecimal digit of the key text's FNV-1a hash: part of the stored data, as key texts are.
  */

@@ -18,6 +18,10 @@ import type { CacheSpace } from '../../cache/backend.js';
  * | `prefix:~caches` | a set of all generation keys, for clearing them all |
  * | `prefix:~area:name:…` | what an application keeps beside its caches (`openArea`) |
  *
+ * The registry only grows, by one member for each name and version of a cache that a program has ever declared under
+ * the prefix: `clearAll` has to reach the entries of versions that no process has open any more. Its size depends on
+ * programs, never on keys, tags or calls. The logs drop their older half beyond 10,000 names, and expire.
+ *
  * A segment never holds `~` or `:`, so the kinds cannot meet.
  */
 export class RedisKeys {
