@@ -82,6 +82,11 @@ const READS: Readonly<Record<string, Read>> = {
       },
       { sync: 'cluster', staleIfError: '1m' },
     ),
+  'a hundred callers': async (manager, key, load) => {
+    const read = getOrSet({ staleIfError: '1m' });
+    const values = await Promise.all(Array.from({ length: 100 }, () => read(manager, key, load)));
+    return [...new Set(values)];
+  },
   'a decorated method': decorated({}),
   'a decorated method with tags of its result': decorated({ tagsOf: () => ['r'] }),
   'a decorated method with staleIfError': decorated({ staleIfError: '1m' }),

@@ -2,11 +2,12 @@ import type { ReadHints } from '../../cache/backend.js';
 import type { StoredEntry } from '../../cache/entry.js';
 import type { OpenedFrame } from '../../cache/entry-framer.js';
 import type { MaybePromise } from '../../cache/maybe-promise.js';
+import { decimalOf } from './decimal-text.js';
 import { RedisGetBatch, type ReadPair } from './redis-get-batch.js';
 import type { RedisLike } from './redis-like.js';
+import { RedisLookBatch } from './redis-look-batch.js';
 import type { RedisStoreParts } from './redis-parts.js';
 import { READ } from './entry-scripts.js';
-import { LOOK } from './lease-scripts.js';
 import { runScript } from './redis-script.js';
 import { groupKeys, type StoreSite } from './store-site.js';
 import { isVoidBy, parseTagMarker, type TagMarker } from './tag-marker.js';
@@ -18,8 +19,6 @@ interface Found {
   readonly frame: OpenedFrame;
 }
 
-const ZERO = 0x30;
-const NINE = 0x39;
 const NO_TAGS: readonly string[] = [];
 
 /**
@@ -34,6 +33,7 @@ export class RedisReads {
   readonly #parts: RedisStoreParts;
   readonly #site: StoreSite;
   readonly #batches = new Map<RedisStoreParts, RedisGetBatch>();
+  readonly #looks = new Map<RedisStoreParts, RedisLookBatch>();
   #readsByScript = false;
   #asksTimes = false;
 
@@ -44,6 +44,7 @@ export class RedisReads {
   }
 
   get(key: string, hints: ReadHints | undefined): Promise<StoredEntry | undefined> {
+    if (this.#site.seesTags && this.#asksInOne(hints)) return this.#lookOne(key, hints);
     const isPlain =
       hints?.tags === undefined && hints?.needsTimes !== true && hints?.turns !== 'again';
     if (!isPlain || this.#readsByScript || this.#asksTimes) {
@@ -200,30 +201,60 @@ export class RedisReads {
     const found = new Array<Found | undefined>(keys.length).fill(undefined);
     const remaining = new Array<number>(keys.length).fill(0);
     const reading = groupKeys(this.#site, keys).map(async ({ parts, keys: names, indexes }) => {
-      const { generation, keys: layout } = parts;
-      const reply = (await runScript(
+      const { entryPrefix } = parts.generation;
+      const looked = await this.#looksOf(parts).send(
         client,
-        LOOK,
-        [generation.key, ...names.map((key) => generation.entryPrefix + key)],
-        [seesTags ? layout.tagPrefix : ''],
-      )) as readonly (Buffer | number | null)[];
-      const values = indexes.map((_, index) => reply[2 * index] as Buffer | null);
+        names.map((key) => entryPrefix + key),
+      );
+      const values = looked.map(({ bytes }) => bytes);
       this.#open(names, values, operation).forEach((each, index) => {
         found[indexes[index]!] = each;
-        remaining[indexes[index]!] = Number(reply[2 * index + 1]);
+        remaining[indexes[index]!] = looked[index]!.remainingMs;
       });
     });
     const elsewhere =
       seesTags || known.length === 0 ? undefined : this.#site.markers(client, known);
     elsewhere?.catch(() => undefined);
     await Promise.all(reading);
-    // What further reads will need.
-    if (found.some((each) => hasTwoExpiries(each?.frame))) this.#asksTimes = true;
+    for (const each of found) if (each !== undefined) this.#learn(each.frame, hints);
     const times = Promise.resolve(remaining);
-    if (!seesTags) return this.#finish(client, found, hints, await elsewhere, times, operation);
-    const hasUnknown = found.some((each) => (each?.frame.tags.length ?? 0) > 0);
-    if (hints?.tags === undefined && hasUnknown) this.#readsByScript = true;
-    return this.#entries(client, found, hints, times, operation);
+    return seesTags
+      ? this.#entries(client, found, hints, times, operation)
+      : this.#finish(client, found, hints, await elsewhere, times, operation);
+  }
+
+  /** The same for one key where the script sees all, joined with those of other callers. */
+  #lookOne(key: string, hints: ReadHints | undefined): Promise<StoredEntry | undefined> {
+    const parts = this.#site.partsOf(key);
+    const { connection, generation, reader } = parts;
+    return connection.call(
+      'get',
+      (client) => this.#looksOf(parts).read(client, generation.entryPrefix + key),
+      ({ bytes, remainingMs }) => {
+        const frame = bytes === null ? undefined : reader.open(key, bytes, 'get');
+        if (frame === undefined) return undefined;
+        this.#learn(frame, hints);
+        return reader.entry(key, frame, 'get', remainingMs);
+      },
+      hints,
+    );
+  }
+
+  /** What further reads will need. */
+  #learn(frame: OpenedFrame, hints: ReadHints | undefined): void {
+    if (hasTwoExpiries(frame)) this.#asksTimes = true;
+    if (hints?.tags === undefined && frame.tags.length > 0 && this.#site.seesTags) {
+      this.#readsByScript = true;
+    }
+  }
+
+  #looksOf(parts: RedisStoreParts): RedisLookBatch {
+    const known = this.#looks.get(parts);
+    if (known !== undefined) return known;
+    const tagPrefix = this.#site.seesTags ? parts.keys.tagPrefix : '';
+    const looks = new RedisLookBatch(parts.generation.key, tagPrefix);
+    this.#looks.set(parts, looks);
+    return looks;
   }
 
   #batch(parts: RedisStoreParts): RedisGetBatch {
@@ -292,25 +323,12 @@ export class RedisReads {
 
 /** The number of a generation key's value, and `NaN`, which equals nothing, when there is none. */
 function generationOf(parts: RedisStoreParts, bytes: Buffer | null | undefined): number {
-  const generation = numberOf(bytes);
+  const generation = decimalOf(bytes);
   if (generation === generation) {
     parts.generation.value = generation;
     parts.stamp.note(generation);
   }
   return generation;
-}
-
-/** The decimal number at the start of a text; `NaN` when there is none. */
-function numberOf(bytes: Buffer | null | undefined): number {
-  if (bytes === null || bytes === undefined) return NaN;
-  let value = 0;
-  let index = 0;
-  for (; index < bytes.length; index++) {
-    const digit = bytes[index]!;
-    if (digit < ZERO || digit > NINE) break;
-    value = value * 10 + (digit - ZERO);
-  }
-  return index === 0 ? NaN : value;
 }
 
 function isVoid({ tags, sequence }: OpenedFrame, markers: ReadonlyMap<string, TagMarker>): boolean {
