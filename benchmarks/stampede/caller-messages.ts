@@ -6,6 +6,8 @@ export interface CallerSetup {
   readonly lease: number;
   /** How long a load takes, in milliseconds. */
   readonly loadMs: number;
+  /** Whether each process keeps copies in memory, over the Redis that all share. */
+  readonly isTiered: boolean;
 }
 
 /** So many callers shall want a key at once. */
@@ -21,7 +23,7 @@ export type CallerAnswer =
   | {
       readonly type: 'done';
       readonly loads: number;
-      /** Callers who got something else than the value. */
+      /** Callers who got something else than the value, or an error. */
       readonly wrong: number;
       readonly tookMs: number;
     };
