@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import type { BackendStore, FillStart, LoadTurn, ReadHints, TurnHints } from '../cache/backend.js';
+import type { BackendStore, FillStart, LoadTurn, ReadHints } from '../cache/backend.js';
 import { backendCase, type BackendCase } from './backend-case.js';
 import type { BackendSession } from './backend-session.js';
+import { ask, expectStart, expectTurn, isStart } from './turn-answers.js';
 
 /** Leases: who may load, who has to wait, and until when. */
 export const turnCases: readonly BackendCase[] = [
@@ -287,33 +288,4 @@ async function expectLookups(
       if (key === 'kept') assert.ok(entry.retainedUntil > entry.expiresAt + MINUTE_MS, lookup);
     }
   }
-}
-
-async function ask(
-  store: BackendStore,
-  key: string,
-  hints?: TurnHints,
-): Promise<FillStart | LoadTurn> {
-  assert.ok(store.beginTurns !== undefined, 'a store of a backend with leases has beginTurns');
-  const answers = await store.beginTurns([key], hints);
-  assert.equal(answers.length, 1, 'beginTurns gives one answer for one key');
-  return answers[0]!;
-}
-
-function isStart(answer: FillStart | LoadTurn): answer is FillStart {
-  return 'token' in answer;
-}
-
-async function expectStart(
-  store: BackendStore,
-  key: string,
-  hints?: TurnHints,
-): Promise<FillStart> {
-  const answer = await ask(store, key, hints);
-  return isStart(answer) ? answer : assert.fail(`The lease of '${key}' is free, or not needed`);
-}
-
-async function expectTurn(store: BackendStore, key: string, hints?: TurnHints): Promise<LoadTurn> {
-  const answer = await ask(store, key, hints);
-  return isStart(answer) ? assert.fail(`The lease of '${key}' is held`) : answer;
 }

@@ -4,28 +4,12 @@ import { rejection, type MaybePromise } from '../../cache/maybe-promise.js';
 import { CallDeadlines, type PendingCall } from './call-deadlines.js';
 import { CallRefusals } from './call-refusals.js';
 import { GuardedCluster } from './guarded-cluster.js';
+import type { RedisConnectionSettings } from './redis-connection-settings.js';
 import { isReplyError, redisError } from './redis-errors.js';
 import type { RedisLike } from './redis-like.js';
 import { loadScripts } from './redis-script.js';
 import { RedisWatch } from './redis-watch.js';
 import { endsWithin } from './time-limit.js';
-
-/** What a connection needs to know. */
-export interface RedisConnectionSettings {
-  /** Where Redis is, for messages. */
-  readonly place: string;
-  readonly commandTimeoutMs: number;
-  /** How long a server may take to greet before the attempt is given up. */
-  readonly greetingTimeoutMs: number;
-  /** Gives the client, at the first need of it. */
-  readonly provide: () => MaybePromise<RedisLike>;
-  /** Whether the client is ours to reconnect and to close. */
-  readonly ownsClient: boolean;
-  /** Calls begin to fail at once. */
-  readonly onDegraded: (error: CacheError) => void;
-  /** Calls reach Redis again. */
-  readonly onRecovered: () => void;
-}
 
 /**
  * - `idle`: nobody has asked for a connection yet
