@@ -81,6 +81,35 @@ describe('consistency over processes on Redis', function () {
     expect(report.violations, renderConsistencyReport(report)).to.equal(0);
   });
 
+  for (const policy of ['allkeys-random', 'volatile-ttl']) {
+    it(`holds P1 while Redis evicts by ${policy} for want of memory`, async () => {
+      const client = server.client();
+      try {
+        await client.config('SET', 'maxmemory-policy', policy);
+        const report = await check('redis-subject', {
+          invalidations: Math.ceil(INVALIDATIONS / 40),
+          faults: async (run) => {
+            while (!run.signal.aborted) {
+              // For a moment there is less room than is used, and the server helps itself; a tag, a fence, a
+              // generation or the sequence may be among what goes.
+              const used = numberIn(await client.info('memory'), 'used_memory');
+              await client.config('SET', 'maxmemory', String(used - 2000));
+              await run.pause('5ms');
+              await client.config('SET', 'maxmemory', '0');
+              await run.pause('20ms');
+            }
+          },
+        });
+        expect(report.violations, renderConsistencyReport(report)).to.equal(0);
+        expect(numberIn(await client.info('stats'), 'evicted_keys')).to.be.greaterThan(0);
+        expect(report.hits).to.be.greaterThan(0);
+        expect(report.races).to.be.greaterThan(0);
+      } finally {
+        client.disconnect();
+      }
+    });
+  }
+
   for (const [what, subject] of [
     ['the usual cache by hand', 'plain-redis-subject'],
     ['the library without its fences', 'unfenced-subject'],
@@ -91,3 +120,8 @@ describe('consistency over processes on Redis', function () {
     });
   }
 });
+
+/** A figure that the server tells of itself. */
+function numberIn(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1]);
+}
