@@ -64,6 +64,11 @@ function watched(waiting: LoadTurn): { isOver: boolean } {
   return state;
 }
 
+/** A dead holder's lease is taken over so long after its end, at the most. */
+const TAKE_OVER_MS = 200;
+/** What a busy machine may add to that. */
+const SLACK_MS = 50;
+
 describe('leases in Redis', () => {
   let server: RedisServer;
   let client: Redis;
@@ -508,12 +513,13 @@ describe('leases in Redis', () => {
     await mortal.stop();
   });
 
-  it('pass on when the process that holds them is killed', async () => {
+  it('pass on when the process that holds them is killed', async function () {
+    this.timeout(60_000);
     const lease = 400;
     const victim = remote({ lease });
     const heir = node({ lease });
     const delaysMs: number[] = [];
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 5; round++) {
       const loader = round === 0 ? victim : remote({ lease });
       expect(await loader.perform({ action: 'turn', key: `k${round}` })).to.equal(true);
       const waiting = await held(heir, `k${round}`);
@@ -525,8 +531,9 @@ describe('leases in Redis', () => {
       delaysMs.push((await leaseOf(`k${round}`)).end - lease - end);
     }
     expect(delaysMs.every((delayMs) => delayMs >= 0)).to.equal(true);
-    // A busy machine may be late, but not every time.
-    expect(Math.min(...delaysMs)).to.be.at.most(200);
+    // A busy machine may be late, but not most of the time.
+    const medianMs = delaysMs.toSorted((one, other) => one - other)[2]!;
+    expect(medianMs, String(delaysMs)).to.be.at.most(TAKE_OVER_MS + SLACK_MS);
   });
 
   it('are lost by a process that pauses for longer, and its late store is refused', async () => {
