@@ -112,6 +112,8 @@ interface Fault {
   readonly isOutOfReach: boolean;
   /** Whether an eviction alone gets through, so that there is nothing to keep. */
   readonly takesEvictions: boolean;
+  /** Whether reads go on, and nobody gets a lease. */
+  readonly refusesLeases?: boolean;
 }
 
 async function command(
@@ -156,6 +158,7 @@ const FAULTS: readonly Fault[] = [
     name: 'is a read-only replica',
     begin: (server) => command(server, 'REPLICAOF', '127.0.0.1', '1'),
     end: (server) => command(server, 'REPLICAOF', 'NO', 'ONE'),
+    refusesLeases: true,
     isOutOfReach: false,
     takesEvictions: false,
   },
@@ -163,6 +166,7 @@ const FAULTS: readonly Fault[] = [
     name: 'is full',
     begin: (server) => command(server, 'CONFIG', 'SET', 'maxmemory', '1'),
     end: (server) => command(server, 'CONFIG', 'SET', 'maxmemory', '0'),
+    refusesLeases: true,
     isOutOfReach: false,
     takesEvictions: true,
   },
@@ -285,6 +289,35 @@ for (const { setup, backendAt, fault } of CASES) {
       });
     }
 
+    if (fault.refusesLeases === true) {
+      it('each process loads once what only one was to load, and no call fails', async () => {
+        const services = [await throughHole(), await throughHole()];
+        await fault.begin(server, hole);
+        for (const key of ['first', 'second']) {
+          const loads = services.map(() => 0);
+          const values = await Promise.all(
+            services.flatMap((service, index) =>
+              Array.from({ length: 20 }, () =>
+                once(
+                  service,
+                  async () => {
+                    loads[index]!++;
+                    // So that all who come at the same time find it under way.
+                    await new Promise((resolve) => setTimeout(resolve, 50));
+                    return 'loaded';
+                  },
+                  key,
+                ),
+              ),
+            ),
+          );
+          expect(new Set(values)).to.deep.equal(new Set(['loaded']));
+          expect(loads).to.deep.equal([1, 1]);
+        }
+        await fault.end(server, hole);
+      });
+    }
+
     it('invalidations one after the other cost two timeouts at the most', async () => {
       const { cacheManager } = await throughHole();
       await fault.begin(server, hole);
@@ -335,8 +368,12 @@ for (const { setup, backendAt, fault } of CASES) {
 }
 
 /** Loads a key that only one process is to load. */
-function once({ cacheManager }: Service, load: () => Promise<string>): Promise<string> {
-  return cacheManager.cache<[key: string], string>('once').getOrSet('k', load, { sync: 'cluster' });
+function once(
+  { cacheManager }: Service,
+  load: () => Promise<string>,
+  key: string = 'k',
+): Promise<string> {
+  return cacheManager.cache<[key: string], string>('once').getOrSet(key, load, { sync: 'cluster' });
 }
 
 /** By lease of the cache `once`: how many processes wait for its end. */
@@ -346,33 +383,49 @@ async function waitersOf(client: Redis): Promise<readonly number[]> {
   return leases.map((lease) => (lease ?? '').split(' ').slice(2).filter(Boolean).length);
 }
 
-describe("A user's client in an outage", () => {
-  it('has as many listeners as before', async () => {
-    const server = await RedisServer.start();
-    const client = server.client();
-    client.on('error', () => undefined);
-    const backend = new RedisBackend({ client });
-    const manager = new CacheManager({ backend, logger: silentLogger });
-    try {
-      const cache = manager.cache('a');
-      await cache.set(1, 1);
-      const listeners = (): Record<string, number> =>
-        Object.fromEntries(
-          client.eventNames().map((name) => [String(name), client.listenerCount(name)]),
-        );
-      const before = listeners();
-      for (let round = 0; round < 3; round++) {
+const CLIENT_SETUPS: Readonly<Record<string, (clients: readonly [Redis, Redis]) => CacheBackend>> =
+  {
+    Redis: ([client]) => new RedisBackend({ client }),
+    'two tiers': ([client, bus]) =>
+      new TieredBackend({ l2: new RedisBackend({ client }), bus: new RedisBus({ client: bus }) }),
+  };
+
+for (const [setup, backendOf] of Object.entries(CLIENT_SETUPS)) {
+  describe(`A user's client of ${setup}, in an outage`, () => {
+    it('has as many listeners as before', async () => {
+      const server = await RedisServer.start();
+      const clients = [server.client(), server.client()] as const;
+      for (const client of clients) client.on('error', () => undefined);
+      const manager = new CacheManager({ backend: backendOf(clients), logger: silentLogger });
+      const isHealthy = (): boolean => manager.health().status === 'healthy';
+      try {
+        const cache = manager.cache('a');
+        await cache.set(1, 1);
+        // Leases have a subscription of their own.
+        await cache.getOrSet(2, async () => 2, { sync: 'cluster' });
+        await waitUntil(isHealthy);
+        const listeners = (): readonly Record<string, number>[] =>
+          clients.map((client) =>
+            Object.fromEntries(
+              client.eventNames().map((name) => [String(name), client.listenerCount(name)]),
+            ),
+          );
+        const before = listeners();
+        for (let round = 0; round < 3; round++) {
+          await server.stop();
+          await cache.delete(1);
+          for (let call = 0; call < 100; call++) await cache.get(1);
+          await server.start();
+          await waitUntil(async () => (await cache.set(1, 1)) && (await cache.get(1)) === 1);
+          await cache.getOrSet(`round ${round}`, async () => 2, { sync: 'cluster' });
+          await waitUntil(isHealthy);
+        }
+        expect(listeners()).to.deep.equal(before);
+      } finally {
+        await manager.close();
+        for (const client of clients) client.disconnect();
         await server.stop();
-        await cache.delete(1);
-        for (let call = 0; call < 100; call++) await cache.get(1);
-        await server.start();
-        await waitUntil(async () => (await cache.set(1, 1)) && (await cache.get(1)) === 1);
       }
-      expect(listeners()).to.deep.equal(before);
-    } finally {
-      await manager.close();
-      client.disconnect();
-      await server.stop();
-    }
+    });
   });
-});
+}
