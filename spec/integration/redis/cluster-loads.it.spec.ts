@@ -65,7 +65,7 @@ describe("Processes that share their loads, by sync: 'cluster'", () => {
         heir.finish();
         const done = await Promise.all(remotes.map((remote) => running.get(remote)!));
         for (const { values } of done) expect(values).to.deep.equal([`of ${heir.pid}`]);
-        expect(done.map((each) => each.loads).toSorted()).to.deep.equal([0, 1]);
+        expect(done.map((each) => each.loads).toSorted((a, b) => a - b)).to.deep.equal([0, 1]);
         remotes.push(await start());
       }
     });

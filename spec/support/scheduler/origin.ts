@@ -1,4 +1,5 @@
 import type { Schedule } from './schedule.js';
+import { messagesTo } from './world.js';
 
 /** A value that the origin gave, or that was put or set. It travels as its number. */
 export interface Issued {
@@ -79,7 +80,7 @@ export class Origin {
     hits: Invalidation['hits'],
     spares: ReadonlySet<number> = new Set(),
   ): Invalidation {
-    this.#schedule.touch('issues', 'write');
+    this.#schedule.touch('issues', 'add');
     const issuedAt = ++this.#time;
     const made = { by, node, hits, spares, issuedAt, acknowledgedAt: undefined };
     this.#invalidations.push(made);
@@ -88,7 +89,7 @@ export class Origin {
   }
 
   acknowledge(invalidation: Invalidation): void {
-    this.#schedule.touch('acknowledgements', 'write');
+    this.#schedule.touch('acknowledgements', 'add');
     invalidation.acknowledgedAt ??= ++this.#time;
     this.#schedule.note(`${invalidation.by}: the invalidation is acknowledged`);
   }
@@ -96,6 +97,7 @@ export class Origin {
   /** A read begins. What it gives is judged by what this gives. */
   read(by: string, node: number, reach: Reach): (key: string, result: unknown) => void {
     this.#schedule.touch('acknowledgements', 'read');
+    this.#schedule.touch(messagesTo(node), 'read');
     const binding = this.#invalidations.filter((each) => {
       return each.acknowledgedAt !== undefined && reach(each, node);
     });

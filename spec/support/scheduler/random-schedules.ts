@@ -80,10 +80,10 @@ export function describeFailure(
   { scenario, seed }: Pick<RandomSchedule, 'scenario' | 'seed'>,
   outcome: Outcome,
 ): string {
-  const { world, isPrimed, definition } = scenario;
+  const { world, isPrimed, primedOn = 0, definition } = scenario;
   return [
     `${outcome.failure?.name}: ${outcome.failure?.message}`,
-    `in ${world.name}, ${isPrimed ? 'primed' : 'cold'}, options ${JSON.stringify(definition ?? {})}, seed ${seed}`,
+    `in ${world.name}, ${isPrimed ? `primed on node ${primedOn}` : 'cold'}, options ${JSON.stringify(definition ?? {})}, seed ${seed}`,
     ...outcome.trace.map((line) => `  ${line}`),
   ].join('\n');
 }
@@ -103,12 +103,13 @@ function randomScenario(random: () => number, { worlds, spoil }: RandomSettings)
     const key = random() < 0.8 ? KEYS[0] : KEYS[1];
     return { operation, node: Math.floor(random() * size), key };
   });
+  const primedOn = Math.floor(random() * size);
   const options = pick(DEFINITIONS);
   if (random() < 0.2 && options.pending === undefined) {
     const { definition, primedForMs } = options;
-    return { world, definition, primedForMs, isPrimed: true, placed, spoil };
+    return { world, definition, primedForMs, isPrimed: true, primedOn, placed, spoil };
   }
-  return { world, isPrimed: random() < 0.5, placed, spoil };
+  return { world, isPrimed: random() < 0.5, primedOn, placed, spoil };
 }
 
 /** Leaves out operations and choices, as long as it still fails in the same way. */

@@ -21,11 +21,15 @@ export interface Scenario {
   readonly definition?: Readonly<Record<string, unknown>> | undefined;
   /** Whether the keys have values before it begins. */
   readonly isPrimed: boolean;
+  /** The node that gave them, whose own tier has them then. @defaultValue 0 */
+  readonly primedOn?: number | undefined;
   /** How long those have been there. In milliseconds. */
   readonly primedForMs?: number | undefined;
   readonly placed: readonly Placed[];
   /** See `WorldSettings.spoil`. */
   readonly spoil?: ((backend: CacheBackend) => CacheBackend) | undefined;
+  /** See `WorldSettings.spoilOwnTier`. */
+  readonly spoilOwnTier?: ((backend: CacheBackend) => CacheBackend) | undefined;
 }
 
 /** What running a scenario in one order has shown. */
@@ -69,11 +73,11 @@ export class ScenarioRunner {
     origin: Origin,
     choose: (schedule: Schedule) => Chooser,
   ): Promise<void> {
-    const { definition = {}, spoil } = scenario;
+    const { definition = {}, spoil, spoilOwnTier } = scenario;
     const time = this.#time;
     // A store that loses what it has may fail a call, which then promises nothing.
     const hasMishaps = scenario.placed.some(({ operation }) => operation.kind === 'world');
-    const world = scenario.world.build({ schedule, time, definition, spoil });
+    const world = scenario.world.build({ schedule, time, definition, spoil, spoilOwnTier });
     const parts = { world, origin, schedule, time };
     const start = (name: string, placed: Placed, onEnd: () => void = () => undefined): void => {
       const actor = new Actor(parts, name, placed.node, placed.key);
@@ -92,7 +96,7 @@ export class ScenarioRunner {
     };
     await schedule.run(inOrder);
     if (scenario.isPrimed) {
-      start('priming', { operation: PRIMING, node: 0, key: KEYS[0] });
+      start('priming', { operation: PRIMING, node: scenario.primedOn ?? 0, key: KEYS[0] });
       await schedule.run(inOrder);
       await time.pass(scenario.primedForMs ?? 0, () => schedule.run(inOrder));
     }

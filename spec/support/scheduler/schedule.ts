@@ -1,15 +1,21 @@
-/** What a step has read or written. Two steps that write nothing in common can change places. */
-export type Footprint = ReadonlyMap<string, 'read' | 'write'>;
+/** How a step uses something. `add`: in whichever order several do it, the same comes out. */
+export type Use = 'read' | 'write' | 'add';
+
+/** What a step has used. Two steps that touch nothing in common, or that only read it, can change places. */
+export type Footprint = ReadonlyMap<string, Use>;
 
 /** Something that can happen next. */
 export interface Step {
   /** The same in every schedule in which it comes after the same steps of its own lane. */
   readonly id: string;
   readonly label: string;
+  /** Of steps that keep their order. */
+  readonly lane: string | undefined;
+  /** The step that brought it about; absent for what was there before any. */
+  readonly cause: string | undefined;
 }
 
 interface PendingStep extends Step {
-  readonly lane: string | undefined;
   readonly touches: readonly string[];
   readonly run: () => void | Promise<void>;
 }
@@ -30,13 +36,11 @@ export class Schedule {
   readonly trace: string[] = [];
   readonly #pending: PendingStep[] = [];
   readonly #counts = new Map<string, number>();
-  #footprint = new Map<string, 'read' | 'write'>();
+  /** What each step that was taken has touched. */
+  readonly footprints: Footprint[] = [];
+  #footprint = new Map<string, Use>();
+  #running: string | undefined;
   #failure: { readonly error: unknown } | undefined;
-
-  /** What the last step has touched. */
-  get footprint(): Footprint {
-    return this.#footprint;
-  }
 
   /**
    * Adds a step.
@@ -53,7 +57,8 @@ export class Schedule {
   ): void {
     const count = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, count);
-    this.#pending.push({ id: `${name}#${count}`, label, run, touches, lane });
+    const cause = this.#running;
+    this.#pending.push({ id: `${name}#${count}`, label, run, touches, lane, cause });
   }
 
   /** Waits until the step is taken. */
@@ -61,9 +66,11 @@ export class Schedule {
     return new Promise((resolve) => this.add(name, label, resolve, touches));
   }
 
-  /** Says that the running step reads or writes something. */
-  touch(what: string, how: 'read' | 'write'): void {
-    if (how === 'write' || !this.#footprint.has(what)) this.#footprint.set(what, how);
+  /** Says that the running step uses something. */
+  touch(what: string, how: Use): void {
+    const before = this.#footprint.get(what);
+    if (before === undefined || before === how) this.#footprint.set(what, how);
+    else this.#footprint.set(what, 'write');
   }
 
   /** Adds a line to the trace that is no step. */
@@ -88,6 +95,8 @@ export class Schedule {
       if (step === undefined) throw new RangeError(`step ${index} of ${enabled.length} was chosen`);
       this.#pending.splice(this.#pending.indexOf(step), 1);
       this.#footprint = new Map(step.touches.map((what) => [what, 'write']));
+      this.footprints.push(this.#footprint);
+      this.#running = step.id;
       this.trace.push(step.label);
       const running = step.run();
       if (running !== undefined) await running;
@@ -112,7 +121,7 @@ export class Schedule {
 export function areIndependent(one: Footprint, other: Footprint): boolean {
   for (const [what, how] of one) {
     const otherwise = other.get(what);
-    if (otherwise !== undefined && (how === 'write' || otherwise === 'write')) return false;
+    if (otherwise !== undefined && (how !== otherwise || how === 'write')) return false;
   }
   return true;
 }

@@ -2,7 +2,7 @@ import type { BackendHealth } from '#internal/cache/backend.js';
 import type { BusContext, CacheBus } from '#internal/cache/cache-bus.js';
 import type { Invalidation, Reach } from './origin.js';
 import type { Schedule } from './schedule.js';
-import { nodeState } from './world.js';
+import { messagesTo, nodeState } from './world.js';
 
 /**
  * A channel between the nodes of a world. Each delivery is a step; what one node sends arrives at each other node, and
@@ -57,7 +57,7 @@ export class SimulatedChannel {
         const route = `${sender} ${receiver}`;
         this.#delivered.set(route, (this.#delivered.get(route) ?? 0) + 1);
         // Whoever reads after this is bound by what was acknowledged.
-        this.#schedule.touch('acknowledgements', 'write');
+        this.#schedule.touch(messagesTo(receiver), 'add');
         context.receive(message);
       };
       this.#schedule.add(

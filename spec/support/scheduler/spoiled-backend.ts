@@ -32,18 +32,31 @@ function planted(
   return { name, breaks, spoil: (backend) => new SpoiledBackend(backend, change) };
 }
 
+function unfenced(store: BackendStore): Partial<BackendStore> {
+  return {
+    store: (writes, options) =>
+      store.store(
+        writes.map((write) => ({ ...write, fence: { kind: 'set' } as const })),
+        options,
+      ),
+  };
+}
+
+/** Faults of a node's own tier, which the proof of copies from the shared one has to find. */
+export const OWN_TIER_FAULTS: readonly PlantedFault[] = [
+  planted(
+    'the own tier keeps copies whatever happened meanwhile',
+    ['delete', 'deletePattern', 'invalidateTags', 'clear', '@CachePut'],
+    unfenced,
+  ),
+];
+
 /** Faults that the proof has to find, or it proves nothing. */
 export const PLANTED_FAULTS: readonly PlantedFault[] = [
   planted(
     'fills are stored whatever happened meanwhile',
     ['delete', 'deletePattern', 'clear'],
-    (store) => ({
-      store: (writes, options) =>
-        store.store(
-          writes.map((write) => ({ ...write, fence: { kind: 'set' } as const })),
-          options,
-        ),
-    }),
+    unfenced,
   ),
   planted('the tags of an entry are lost', ['invalidateTags'], (store) => ({
     store: (writes, options) =>

@@ -31,6 +31,8 @@ export interface WorldSettings {
   readonly definition: Readonly<Record<string, unknown>>;
   /** Changes a node's backend, to prove that a fault in it is found. */
   readonly spoil?: ((backend: CacheBackend) => CacheBackend) | undefined;
+  /** The same for the tier that a node has for itself, where it has one. */
+  readonly spoilOwnTier?: ((backend: CacheBackend) => CacheBackend) | undefined;
 }
 
 /** A kind of world. */
@@ -44,6 +46,8 @@ export interface WorldRow {
   readonly isImplied?: boolean | undefined;
   /** Whether it has so many orders that in the ordinary run only the representatives meet each other. */
   readonly isCostly?: boolean | undefined;
+  /** Whether nodes keep copies of what the shared store has. */
+  readonly hasOwnTiers?: boolean | undefined;
   /** Why it is not there yet. */
   readonly pending?: string | undefined;
   build(settings: WorldSettings): World;
@@ -55,6 +59,11 @@ export const everywhere: Reach = () => true;
 /** What a node's steps write. */
 export function nodeState(index: number): string {
   return `node ${index}`;
+}
+
+/** What a node has been told by others, which binds its reads. */
+export function messagesTo(index: number): string {
+  return `messages to node ${index}`;
 }
 
 /** Makes a node on a backend. */

@@ -21,6 +21,9 @@ interface TieredModule {
   }) => CacheBackend;
 }
 
+/** What a walk over all keys of the store depends on. */
+const WALK = 'keys of the store';
+
 const tiered = await moduleIfThere<TieredModule>('#internal/backends/tiered/tiered-backend.js');
 
 async function moduleIfThere<Module>(name: string): Promise<Module | undefined> {
@@ -80,13 +83,15 @@ export const WORLDS: readonly WorldRow[] = [
     share: size,
     isImplied: size === 1,
     isCostly: true,
+    hasOwnTiers: true,
     pending: tiered === undefined ? 'there is no TieredBackend yet' : undefined,
     build: (settings): World => {
       const server = new SimulatedRedis(settings.time.now);
       const channel = new SimulatedChannel(settings.schedule);
+      const { spoilOwnTier = (own: CacheBackend): CacheBackend => own } = settings;
       const backend = (index: number): CacheBackend =>
         new tiered!.TieredBackend({
-          l1: new MemoryBackend({ sweepInterval: Infinity }),
+          l1: spoilOwnTier(new MemoryBackend({ sweepInterval: Infinity })),
           l2: redisBackend(server, settings.schedule, index),
           bus: channel.bus(index),
         });
@@ -145,8 +150,15 @@ function scheduledWire(server: SimulatedRedis, schedule: Schedule, node: number)
     return new Promise((resolve, reject) => {
       const what = `${command} of node ${node}`;
       const arrive = (): void => {
-        const { reply, isWrite } = server.execute(command, args);
-        schedule.touch('store', isWrite ? 'write' : 'read');
+        const { reply, touched } = server.execute(command, args);
+        // What happens to the store as a whole cannot change places with any command.
+        schedule.touch('store', 'add');
+        for (const [key, how] of touched) {
+          // A walk comes out otherwise with any key more or less.
+          if (key === undefined) schedule.touch(WALK, 'read');
+          else schedule.touch(`key ${key}`, how);
+          if (how === 'write') schedule.touch(WALK, 'add');
+        }
         const answer = (): void => {
           if (reply instanceof ReplyError) reject(reply);
           else resolve(reply);

@@ -9,7 +9,7 @@ export const COLLECTION_COMMANDS: CommandTable = {
     const set = space.members(key!) ?? new Set<string>();
     const before = set.size;
     for (const member of members) set.add(member);
-    space.put(key!, set);
+    if (set.size > before) space.put(key!, set);
     return set.size - before;
   },
   srem: (space, key, ...members) => {
@@ -117,7 +117,7 @@ function remove(
 ): number {
   if (collection === undefined) return 0;
   const count = names.filter((name) => collection.delete(name)).length;
-  if (count > 0) space.isChanged = true;
+  if (count > 0) space.change(key);
   if (collection.size === 0) space.delete(key);
   return count;
 }

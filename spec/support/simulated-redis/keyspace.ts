@@ -7,6 +7,9 @@ export type Held =
   | { readonly fields: Map<string, string> }
   | { readonly scores: Map<string, number> };
 
+/** How a command has used a key. */
+export type Touch = 'read' | 'write';
+
 interface Slot {
   held: Held;
   /** Counts up, and is never used again: the place of the key in a walk over all. */
@@ -19,14 +22,28 @@ interface Slot {
 export class Keyspace {
   readonly #slots = new Map<string, Slot>();
   #count = 0;
+  #touched = new Map<string | undefined, Touch>();
   /** Whether the command that runs has changed something. */
   isChanged = false;
 
   /** @param nowMs - the server's clock, in milliseconds; fractions count */
   constructor(readonly nowMs: () => number) {}
 
+  /** Begins a command; gives what it will have touched, where `undefined` is a walk over all keys. */
+  startCommand(): ReadonlyMap<string | undefined, Touch> {
+    this.isChanged = false;
+    return (this.#touched = new Map());
+  }
+
+  /** Says that a command has changed what a key holds. */
+  change(key: string): void {
+    this.isChanged = true;
+    this.#touched.set(key, 'write');
+  }
+
   /** The keys that are there, in the order in which they came. */
   keys(): string[] {
+    this.#touched.set(undefined, 'read');
     return [...this.#slots.keys()].filter((key) => this.#slot(key) !== undefined);
   }
 
@@ -75,7 +92,7 @@ export class Keyspace {
 
   /** Puts something under a key. Without an expiry, it keeps the one that the key has. */
   put(key: string, held: Held, expiresAt?: number): void {
-    this.isChanged = true;
+    this.change(key);
     const slot = this.#slot(key);
     if (slot === undefined)
       this.#slots.set(key, {
@@ -91,12 +108,12 @@ export class Keyspace {
 
   delete(key: string): boolean {
     if (this.#slot(key) === undefined) return false;
-    this.isChanged = true;
+    this.change(key);
     return this.#slots.delete(key);
   }
 
   clear(): void {
-    this.isChanged = true;
+    for (const key of this.#slots.keys()) this.change(key);
     this.#slots.clear();
   }
 
@@ -108,12 +125,13 @@ export class Keyspace {
   setExpiry(key: string, expiresAt: number): boolean {
     const slot = this.#slot(key);
     if (slot === undefined) return false;
-    this.isChanged = true;
+    this.change(key);
     slot.expiresAt = expiresAt;
     return true;
   }
 
   #slot(key: string): Slot | undefined {
+    if (!this.#touched.has(key)) this.#touched.set(key, 'read');
     const slot = this.#slots.get(key);
     if (slot === undefined || slot.expiresAt > this.nowMs()) return slot;
     this.#slots.delete(key);

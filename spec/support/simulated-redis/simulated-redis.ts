@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { COLLECTION_COMMANDS } from './collection-commands.js';
 import { KEY_COMMANDS } from './key-commands.js';
-import { Keyspace } from './keyspace.js';
+import { Keyspace, type Touch } from './keyspace.js';
 import { textArgument } from './lua-library.js';
 import { luaScript } from './lua-runtime.js';
 import { LuaError, LuaTable, type LuaValue } from './lua-value.js';
@@ -9,14 +9,18 @@ import type { CommandTable } from './redis-command.js';
 import { integerOf, OK, ReplyError, StatusReply, type Reply } from './redis-reply.js';
 
 const COMMANDS: CommandTable = { ...KEY_COMMANDS, ...COLLECTION_COMMANDS };
-/** What a command takes that changes something, so that no two do it in the same microsecond. In milliseconds. */
-const CHANGE_MS = 0.01;
+/**
+ * What a command takes that changes something, so that no two do it in the same microsecond. In milliseconds; far too
+ * little for the order of commands to show in times that are told in milliseconds.
+ */
+const CHANGE_MS = 0.001;
 const digests = new Map<string, string>();
 
 /** What the server has just executed, for those who decide what may happen in which order. */
 export interface Executed {
   readonly reply: Reply;
-  readonly isWrite: boolean;
+  /** The keys that decided the reply, or that were changed; `undefined` stands for a walk over all. */
+  readonly touched: ReadonlyMap<string | undefined, Touch>;
 }
 
 /**
@@ -39,7 +43,7 @@ export class SimulatedRedis {
 
   /** Executes a command; never throws for what Redis would answer with an error. */
   execute(name: string, args: readonly string[]): Executed {
-    this.space.isChanged = false;
+    const touched = this.space.startCommand();
     let reply: Reply;
     try {
       reply = this.#run(name.toLowerCase(), args);
@@ -48,9 +52,8 @@ export class SimulatedRedis {
       else if (error instanceof LuaError) reply = new ReplyError(scriptFailure(error));
       else throw error;
     }
-    const isWrite = this.space.isChanged;
-    if (isWrite) this.#changes++;
-    return { reply, isWrite };
+    if (this.space.isChanged) this.#changes++;
+    return { reply, touched };
   }
 
   /** Forgets the scripts that it was told, as after a restart. */
