@@ -156,7 +156,9 @@ describe('the bookkeeping in Redis', () => {
       await store.deletePattern(compilePattern('fir*'));
       for (let at = 0; at < names.length; at += 250) {
         const some = names.slice(at, at + 250);
-        await Promise.all(some.map(async (name) => store.deletePattern(compilePattern(`${name}*`))));
+        await Promise.all(
+          some.map(async (name) => store.deletePattern(compilePattern(`${name}*`))),
+        );
       }
       const [log] = await client.keys(`${prefix}:*%~globs`);
       expect(await client.zcard(log!)).to.be.within(MOST / 2, MOST);
