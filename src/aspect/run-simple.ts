@@ -2,6 +2,7 @@ import type { CallBudget } from '../cache/call-budget.js';
 import type { StoredEntry } from '../cache/entry.js';
 import type { StorePolicy } from '../cache/fill-store.js';
 import { fill } from '../cache/fill.js';
+import { nextOrder } from '../cache/flight-table.js';
 import { isPending } from '../cache/maybe-promise.js';
 import type { BoundMethod } from './bound-method.js';
 import type { Invocation } from './bound-operation.js';
@@ -41,11 +42,15 @@ export function runSimple(
     return Promise.reject(error as Error);
   }
   const budget = core.startBudget();
-  if (!isPending(found)) return load(bound, { self, args }, key, policy, budget);
+  // Nothing has run since the lookup was sent.
+  const arrivedAt = nextOrder();
+  if (!isPending(found)) return load(bound, { self, args }, key, policy, budget, arrivedAt);
   return core
     .settle(key, found, mode, budget)
     .then((entry) =>
-      entry === undefined ? load(bound, { self, args }, key, policy, budget) : answer(entry),
+      entry === undefined
+        ? load(bound, { self, args }, key, policy, budget, arrivedAt)
+        : answer(entry),
     );
 }
 
@@ -71,9 +76,10 @@ async function load(
   key: string,
   known: StorePolicy | undefined,
   budget: CallBudget | undefined,
+  arrivedAt: number,
 ): Promise<unknown> {
   const cacheable = bound.simple!;
   const policy = known ?? policyFor(bound, call);
-  const options = cacheable.fillOptions(false, budget);
+  const options = cacheable.fillOptions(false, budget, arrivedAt);
   return fill([{ cache: cacheable.core, key, policy }], () => invokeAsync(bound, call), options);
 }

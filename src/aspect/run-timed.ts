@@ -1,3 +1,4 @@
+import { nextOrder } from '../cache/flight-table.js';
 import { readThrough } from '../cache/read-through.js';
 import type { StorePolicy } from '../cache/fill-store.js';
 import type { BoundMethod } from './bound-method.js';
@@ -34,7 +35,7 @@ export function runTimed(
       times,
       targets: () => [{ cache: core, key, policy: policy() }],
       load: () => invokeAsync(bound, call),
-      options: cacheable.fillOptions(false, core.startBudget()),
+      options: cacheable.fillOptions(false, core.startBudget(), nextOrder()),
     });
   } catch (error) {
     return Promise.reject(error as Error);

@@ -34,7 +34,7 @@ export async function fillMany(
     return values;
   }
   const { flights } = cache;
-  const arrivedAt = nextOrder();
+  const { arrivedAt = nextOrder() } = options;
   let missing = keys;
   while (missing.length > 0) missing = await loadRound(missing);
   return values;

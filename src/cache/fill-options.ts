@@ -14,6 +14,12 @@ export interface FillOptions {
    * no turn of the cluster: the context is what shows a load that waits for itself. It costs every promise of the process.
    */
   readonly isUntracked?: boolean | undefined;
+  /**
+   * When the caller came, as a place in `nextOrder`; absent: when the fill begins. A load that began after it is recent enough for
+   * the caller, so those whose lookups take long, or fail, need not load once more than those whose lookups did not. It is taken after
+   * whatever the caller's own call has invalidated.
+   */
+  readonly arrivedAt?: number | undefined;
   /** How long the call may still wait for the store. */
   readonly budget?: CallBudget | undefined;
   /** Ends this caller's waiting. */

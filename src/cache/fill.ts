@@ -55,7 +55,7 @@ export async function fillResult(
   signal?.throwIfAborted();
   const { flights } = cache;
   if (!options.isShared) return runAlone(targets, load, options);
-  const arrivedAt = nextOrder();
+  const { arrivedAt = nextOrder() } = options;
   for (;;) {
     const current = flights.get(key);
     if (current === undefined) {

@@ -3,6 +3,7 @@ import type { StoredEntry } from './entry.js';
 import type { FillOptions } from './fill-options.js';
 import type { FillTarget } from './fill-store.js';
 import { fill } from './fill.js';
+import { nextOrder } from './flight-table.js';
 import type { LoadContext } from './load-context.js';
 import { isPending, type MaybePromise } from './maybe-promise.js';
 import { readThrough } from './read-through.js';
@@ -45,7 +46,7 @@ export function readOrLoad(
 
 /** The options of a call that is going to wait for its store. */
 export function budgeted(cache: CacheCore, how: FillOptions): FillOptions {
-  return { ...how, budget: cache.startBudget() };
+  return { ...how, budget: cache.startBudget(), arrivedAt: nextOrder() };
 }
 
 /** What callers get of an entry: its value, or the error that it keeps. */

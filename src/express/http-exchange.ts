@@ -1,7 +1,7 @@
 import type { CallBudget } from '../cache/call-budget.js';
 import type { RunOptions } from '../cache/fill-options.js';
 import { fillResult } from '../cache/fill.js';
-import type { FlightResult } from '../cache/flight-table.js';
+import { nextOrder, type FlightResult } from '../cache/flight-table.js';
 import type { LoadContext } from '../cache/load-context.js';
 import { CacheBackendError, CacheConfigurationError } from '../errors.js';
 import type { ReuseDecision } from '../http/cache-decision.js';
@@ -49,6 +49,7 @@ export class HttpExchange implements RunningExchange {
   #run: RouteRun | undefined;
   /** Whether the client is answered, or was left to a handler outside of this exchange. */
   #isOver = false;
+  readonly #arrivedAt = nextOrder();
   #rounds = 0;
   #landed: Promise<unknown> = Promise.resolve();
 
@@ -197,6 +198,7 @@ export class HttpExchange implements RunningExchange {
       endsUnshared: true,
       staleThrottleMs: mayFallBack ? core.settings.staleThrottleMs : 0,
       budget: this.#budget,
+      arrivedAt: this.#arrivedAt,
     };
     const load = (context: LoadContext): Promise<RouteAnswer> =>
       this.#isOver || res.destroyed
