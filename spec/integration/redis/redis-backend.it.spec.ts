@@ -230,6 +230,7 @@ describe(RedisBackend.name, () => {
       const { backend } = open({ url: server.url });
       const info = await backend.info();
       expect(Object.keys(info)).to.deep.equal([
+        'breaker',
         'redis_version',
         'role',
         'uptime_in_seconds',
