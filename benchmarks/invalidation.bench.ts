@@ -1,16 +1,23 @@
 /*
  * Question: what do a clear and the invalidation of a tag cost when there are very many entries?
  *
- * Set-up: a redis-server of its own on loopback with one million entries of a few hundred bytes, 100,000 of them under one tag,
- * and 100,000 foreign keys beside them. The tag is invalidated, and the cache cleared, again and again; between the rounds some entries
- * are stored, so that there is something to hit. Commands are those that the server counted (`INFO commandstats`).
+ * Set-up: a redis-server of its own on loopback, or with `--cluster` three masters, with one million entries of a few
+ * hundred bytes, 100,000 of them under one tag, and 100,000 foreign keys beside them. The tag is invalidated, and the cache
+ * cleared, again and again; between the rounds some entries are stored, so that there is something to hit. First a number
+ * of rounds is timed, then as many are counted: every command that reaches a server while the call is under way
+ * (`MONITOR`), but for those that are sent when nothing is called, too.
  *
- * Goal: at most 3 commands, p99 at most 5 ms, nothing in `SLOWLOG` at 5 ms, and every foreign key still there.
+ * Goal: at most 3 commands, on a Cluster 3 for each of a cache's 16 buckets; p99 at most 5 ms, none of them in `SLOWLOG` at
+ * 5 ms, and every foreign key still there.
  */
-import { CacheManager } from 'cachewell';
+import { CacheManager, type Cache } from 'cachewell';
 import { RedisBackend } from 'cachewell/redis';
 import { Redis } from 'ioredis';
+import { CommandWatch } from './invalidation/command-watch.js';
+import { countForeign, seedForeign } from './invalidation/foreign-keys.js';
+import { resetSlowLog, slowCommands } from './invalidation/slow-log.js';
 import { describeEnvironment } from './support/environment.js';
+import { startRedisCluster } from './support/redis-cluster.js';
 import { startRedis } from './support/redis-server.js';
 import { publish } from './support/report.js';
 import { figure } from './support/table.js';
@@ -21,164 +28,214 @@ const COMMAND = 'npm run bench:invalidation';
 const TAGGED_SHARE = 10;
 const BATCH = 1000;
 const SLOW_MS = 5;
+const BUCKETS = 16;
+const MOST_COMMANDS = 3;
+/** Longer than ioredis waits from one look at the Cluster's slots to the next. */
+const IDLE_MS = 6000;
+const VALUE = { name: 'an entry', text: 'x'.repeat(200) };
 const OPTIONS = {
+  cluster: { type: 'boolean', meaning: 'on a Redis Cluster of three masters' },
   keys: { type: 'string', value: 'N', meaning: 'entries; a tenth of them carries the tag' },
   ...COMMON_OPTIONS,
 } as const;
 
+type Items = Cache<[id: number], object>;
+
+interface Row {
+  readonly name: string;
+  /** Of a round, the median. */
+  readonly commands: number;
+  /** In the round with the most. */
+  readonly mostCommands: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Of the call's own commands, those in the slow log. */
+  readonly slow: number;
+  /** Those that fill the cache between the rounds, and free what was cleared. */
+  readonly otherSlow: number;
+}
+
 await runMain(COMMAND, OPTIONS, async (options) => {
   const isQuick = options.quick === true;
+  const isCluster = options.cluster === true;
   const keys = wholeNumber('keys', options.keys, {
     absent: isQuick ? 50_000 : 1_000_000,
     min: BATCH,
   });
   const rounds = wholeNumber('rounds', options.rounds, { absent: isQuick ? 50 : 200, min: 2 });
-  const server = await startRedis();
-  const redis = new Redis({ port: server.port });
+  const { ports, stop } = await startServers(isCluster);
+  const nodes = ports.map((port) => new Redis({ port }));
+  const commandTimeout = '10s';
   await using manager = new CacheManager({
-    backend: new RedisBackend({ url: `redis://127.0.0.1:${server.port}`, commandTimeout: '10s' }),
+    backend: new RedisBackend(
+      isCluster
+        ? { cluster: { nodes: ports.map((port) => `127.0.0.1:${port}`) }, commandTimeout }
+        : { url: `redis://127.0.0.1:${ports[0]}`, commandTimeout },
+    ),
   });
   try {
-    const cache = manager.cache<[id: number], object>('items');
-    await seedForeign(redis, keys / TAGGED_SHARE);
-    const value = { name: 'an entry', text: 'x'.repeat(200) };
-    for (let from = 0; from < keys; from += BATCH) {
-      const ids = Array.from({ length: BATCH }, (_, index) => from + index);
-      const isTagged = from < keys / TAGGED_SHARE;
-      await cache.setMany(
-        ids.map((id) => [id, value] as const),
-        isTagged ? { tags: ['blue'] } : {},
-      );
+    const background = await learnBackground(nodes, manager);
+    const cache: Items = manager.cache('items');
+    await seedForeign(nodes, keys / TAGGED_SHARE);
+    await seed(cache, keys);
+    const foreignBefore = await countForeign(nodes);
+    const calls: Readonly<Record<string, () => Promise<void>>> = {
+      invalidateTags: () => manager.invalidateTags('blue'),
+      clear: () => cache.clear(),
+    };
+    const rows: Row[] = [];
+    for (const [name, call] of Object.entries(calls)) {
+      await resetSlowLog(nodes, SLOW_MS);
+      const times = await timeRounds(rounds, cache, call);
+      const slow = await slowCommands(nodes);
+      const { counts, sent } = await countRounds(rounds, cache, call, nodes, background);
+      rows.push({
+        name,
+        commands: percentile(counts, 0.5),
+        mostCommands: percentile(counts, 1),
+        p50Ms: percentile(times, 0.5),
+        p99Ms: percentile(times, 0.99),
+        maxMs: percentile(times, 1),
+        slow: slow.filter(({ id }) => sent.has(id)).length,
+        otherSlow: slow.filter(({ id }) => !sent.has(id)).length,
+      });
     }
-    const foreignBefore = await countForeign(redis);
-    await redis.config('SET', 'slowlog-log-slower-than', String(SLOW_MS * 1000));
-    await redis.slowlog('RESET');
-    const refill = (): Promise<number> =>
-      cache.setMany(
-        Array.from({ length: 100 }, (_, id) => [id, value] as const),
-        { tags: ['blue'] },
-      );
-    const rows = [
-      await measure('invalidateTags', redis, rounds, refill, () => manager.invalidateTags('blue')),
-      await measure('clear', redis, rounds, refill, () => cache.clear()),
-    ];
-    const slow = await slowCommands(redis);
-    const foreignAfter = await countForeign(redis);
+    const foreignAfter = await countForeign(nodes);
     await publish(
       {
-        name: 'invalidation',
-        title: 'Clears and tags over many entries',
-        command: COMMAND,
+        name: isCluster ? 'invalidation-cluster' : 'invalidation',
+        title: `Clears and tags over many entries${isCluster ? ', on a Cluster' : ''}`,
+        command: isCluster ? `${COMMAND} -- --cluster` : COMMAND,
         environment: describeEnvironment(['ioredis']),
-        method: `${keys.toLocaleString('en-US')} entries, a tenth of them tagged, ${rounds} rounds of each call.`,
+        method: `${keys.toLocaleString('en-US')} entries, a tenth of them tagged${isCluster ? ', on three masters' : ''}; of each call ${rounds} rounds that were timed, and ${rounds} in which every command was counted that a client sent meanwhile.`,
         sections: [
           {
             title: 'What one call costs',
             table: {
               columns: [
                 { title: 'call', align: 'left' },
-                { title: 'commands' },
+                { title: 'commands, median' },
+                { title: 'at most' },
                 { title: 'p50 ms' },
                 { title: 'p99 ms' },
                 { title: 'max ms' },
+                { title: `in SLOWLOG at ${SLOW_MS} ms` },
+                { title: 'others there' },
               ],
-              rows: rows.map(({ name, commands, p50Ms, p99Ms, maxMs }) => [
-                name,
-                figure(commands),
-                figure(p50Ms),
-                figure(p99Ms),
-                figure(maxMs),
+              rows: rows.map((row) => [
+                row.name,
+                ...[row.commands, row.mostCommands].map(String),
+                ...[row.p50Ms, row.p99Ms, row.maxMs].map(figure),
+                ...[row.slow, row.otherSlow].map(String),
               ]),
             },
             notes: [
-              `SLOWLOG at ${SLOW_MS} ms, of all that was sent meanwhile: ${slow.length === 0 ? 'nothing' : slow.join(', ')}`,
+              isCluster
+                ? `goal: at most ${MOST_COMMANDS} commands for each of the ${BUCKETS} buckets of a cache, ${MOST_COMMANDS * BUCKETS} in all`
+                : `goal: at most ${MOST_COMMANDS} commands`,
+              'others: what fills the cache between the rounds, 100 entries in one command, and frees what was cleared',
               `foreign keys before and after: ${foreignBefore.toLocaleString('en-US')}, ${foreignAfter.toLocaleString('en-US')}`,
             ],
           },
         ],
-        figures: { keys, rounds, rows, slow, foreignBefore, foreignAfter },
+        figures: { keys, rounds, rows, foreignBefore, foreignAfter },
       },
       options,
     );
+    if (foreignAfter !== foreignBefore) process.exitCode = 1;
   } finally {
-    redis.disconnect();
+    for (const node of nodes) node.disconnect();
     await manager.close();
-    await server.stop();
+    await stop();
   }
 });
 
-/** Their names, the keys they had at the most, and their milliseconds by the wall: what the host did to Redis counts. */
-async function slowCommands(redis: Redis): Promise<readonly string[]> {
-  const entries = (await redis.slowlog('GET', 100)) as readonly [
-    id: number,
-    at: number,
-    us: number,
-    words: readonly string[],
-  ][];
-  return entries.map(([, , us, words]) => {
-    const [name = '', , keys] = words;
-    const scope = /^eval/i.test(name) ? ` of ${keys} keys` : '';
-    return `${name}${scope} (${(us / 1000).toFixed(1)} ms)`;
-  });
+interface Servers {
+  readonly ports: readonly number[];
+  stop(): Promise<void>;
 }
 
-interface Row {
-  readonly name: string;
-  readonly commands: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+async function startServers(isCluster: boolean): Promise<Servers> {
+  if (!isCluster) {
+    const server = await startRedis();
+    return { ports: [server.port], stop: () => server.stop() };
+  }
+  const cluster = await startRedisCluster();
+  return { ports: cluster.masters.map(({ port }) => port), stop: () => cluster.stop() };
 }
 
-async function measure(
-  name: string,
-  redis: Redis,
+/** What is sent while nobody asks for anything: signs of life, and what frees the entries that a clear has made void. */
+async function learnBackground(
+  nodes: readonly Redis[],
+  manager: CacheManager,
+): Promise<ReadonlySet<string>> {
+  const aside: Items = manager.cache('aside');
+  await seed(aside, 2 * BATCH);
+  await aside.clear();
+  const watch = await CommandWatch.start(nodes);
+  try {
+    const idle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    return new Set(await watch.sentDuring(idle));
+  } finally {
+    watch.stop();
+  }
+}
+
+async function seed(cache: Items, keys: number): Promise<void> {
+  for (let from = 0; from < keys; from += BATCH) {
+    const isTagged = from < keys / TAGGED_SHARE;
+    await cache.setMany(
+      Array.from({ length: BATCH }, (_, index) => [from + index, VALUE] as const),
+      isTagged ? { tags: ['blue'] } : {},
+    );
+  }
+}
+
+/** Something to hit. */
+async function refill(cache: Items): Promise<void> {
+  await cache.setMany(
+    Array.from({ length: 100 }, (_, id) => [id, VALUE] as const),
+    { tags: ['blue'] },
+  );
+}
+
+/** The milliseconds of each round, sorted. */
+async function timeRounds(
   rounds: number,
-  refill: () => Promise<unknown>,
+  cache: Items,
   call: () => Promise<void>,
-): Promise<Row> {
+): Promise<readonly number[]> {
   const times: number[] = [];
-  let commands = 0;
   for (let round = 0; round < rounds; round++) {
-    await refill();
-    const before = await countCommands(redis);
+    await refill(cache);
     const startedAt = performance.now();
     await call();
     times.push(performance.now() - startedAt);
-    // Later rounds would count what frees the entries of the clears before, too.
-    if (round === 0) commands = (await countCommands(redis)) - before;
   }
-  times.sort((a, b) => a - b);
-  return {
-    name,
-    commands,
-    p50Ms: percentile(times, 0.5),
-    p99Ms: percentile(times, 0.99),
-    maxMs: percentile(times, 1),
-  };
+  return times.sort((a, b) => a - b);
 }
 
-/** Scripts that clients sent, which is what both calls consist of. What runs inside a script counts as that one. */
-async function countCommands(redis: Redis): Promise<number> {
-  const stats = await redis.info('commandstats');
-  const counts = [...stats.matchAll(/cmdstat_(?:evalsha|eval):calls=(\d+)/g)];
-  return counts.reduce((sum, [, calls]) => sum + Number(calls), 0);
-}
-
-async function seedForeign(redis: Redis, count: number): Promise<void> {
-  for (let from = 0; from < count; from += BATCH) {
-    const pairs = Array.from({ length: BATCH }, (_, index) => [`foreign:${from + index}`, '1']);
-    await redis.mset(...pairs.flat());
+/** How many commands each round took, sorted, and which. Rounds of their own, because being watched costs a server time. */
+async function countRounds(
+  rounds: number,
+  cache: Items,
+  call: () => Promise<void>,
+  nodes: readonly Redis[],
+  background: ReadonlySet<string>,
+): Promise<{ readonly counts: readonly number[]; readonly sent: ReadonlySet<string> }> {
+  const watch = await CommandWatch.start(nodes);
+  try {
+    const counts: number[] = [];
+    const sent = new Set<string>();
+    for (let round = 0; round < rounds; round++) {
+      await refill(cache);
+      const own = (await watch.sentDuring(call)).filter((command) => !background.has(command));
+      counts.push(own.length);
+      for (const command of own) sent.add(command);
+    }
+    return { counts: counts.sort((a, b) => a - b), sent };
+  } finally {
+    watch.stop();
   }
-}
-
-async function countForeign(redis: Redis): Promise<number> {
-  let cursor = '0';
-  let count = 0;
-  do {
-    const [next, names] = await redis.scan(cursor, 'MATCH', 'foreign:*', 'COUNT', 10_000);
-    cursor = next;
-    count += names.length;
-  } while (cursor !== '0');
-  return count;
 }

@@ -22,9 +22,10 @@ export interface BenchmarkRedis {
  * Starts the server of `REDIS_SERVER_BIN`, else the one on the path, on a free port. It ends at the latest with this
  * process.
  *
+ * @param directives - further ones, such as `['--maxmemory', '1gb']`
  * @throws {@link UsageError} when there is none
  */
-export async function startRedis(): Promise<BenchmarkRedis> {
+export async function startRedis(directives: readonly string[] = []): Promise<BenchmarkRedis> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'cachewell-bench-'));
   const child = spawn(
@@ -40,6 +41,7 @@ export async function startRedis(): Promise<BenchmarkRedis> {
       'no',
       '--dir',
       folder,
+      ...directives,
     ],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
@@ -99,7 +101,8 @@ function isExecutable(path: string): boolean {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port on loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
