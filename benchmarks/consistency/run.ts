@@ -7,7 +7,8 @@
  * Peers: bentocache and cacheable, on Redis alone and with memory over it and their bus, and a cache by hand.
  * Goal: 0 for cachewell.
  *
- * The long run: `--subject cachewell-redis --invalidations 1000000 --duration 10m`.
+ * The long run, to its end: `--subject cachewell-redis --invalidations 1000000`. A subject whose time ends before it has
+ * acknowledged what `--invalidations` asks for has not been checked as asked: the exit code is 1.
  */
 import { renderConsistencyReport, runConsistency, type ConsistencyReport } from 'cachewell/testing';
 import { describeEnvironment, environmentLine } from '../support/environment.js';
@@ -44,7 +45,12 @@ const SUBJECTS: readonly Subject[] = [
 const OPTIONS = {
   subject: { type: 'string', value: 'NAMES', meaning: 'only these, separated by commas' },
   invalidations: { type: 'string', value: 'N', meaning: 'acknowledged, per subject (20000)' },
-  duration: { type: 'string', value: 'TIME', meaning: 'ends a subject earlier, such as 10m' },
+  duration: {
+    type: 'string',
+    value: 'TIME',
+    meaning:
+      'the longest that a subject may take, such as 10m; a run that it cuts short has failed',
+  },
   processes: { type: 'string', value: 'N', meaning: 'that use the cache (3)' },
   actors: { type: 'string', value: 'N', meaning: 'operations at a time in each process (8)' },
   keys: { type: 'string', value: 'N', meaning: 'that they use (64)' },
@@ -92,7 +98,7 @@ async function main(options: OptionValues<keyof typeof OPTIONS>): Promise<void> 
     });
     await server.stop();
     process.stdout.write(
-      `${typeof report === 'string' ? report : renderConsistencyReport(report)}\n`,
+      `${typeof report === 'string' ? report : `${renderConsistencyReport(report)}\n${endOf(report, run.invalidations)}`}\n`,
     );
     outcomes.push({ subject, report });
   }
@@ -107,6 +113,26 @@ async function main(options: OptionValues<keyof typeof OPTIONS>): Promise<void> 
   const isBroken = ({ report }: Outcome): boolean =>
     typeof report === 'string' || report.violations > 0;
   if (own.some(isBroken)) process.exitCode = 1;
+  for (const { subject, report } of outcomes) {
+    if (typeof report === 'string' || !isShort(report, run.invalidations)) continue;
+    process.stderr.write(
+      `error: ${subject.title}: ${endOf(report, run.invalidations)}; give it a longer --duration, or none\n`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+/** Only its time ends a run before all invalidations were acknowledged. */
+function isShort({ acknowledged }: ConsistencyReport, invalidations: number): boolean {
+  return acknowledged < invalidations;
+}
+
+/** Which of its limits ended a run. */
+function endOf(report: ConsistencyReport, invalidations: number): string {
+  const asked = invalidations.toLocaleString('en-US');
+  if (!isShort(report, invalidations)) return `ended by --invalidations: ${asked} were reached`;
+  const seconds = (report.durationMs / 1000).toFixed(1);
+  return `ended by --duration after ${seconds} s: ${report.acknowledged.toLocaleString('en-US')} of ${asked} invalidations`;
 }
 
 function names(): readonly string[] {
