@@ -10,6 +10,7 @@ function laneOf(key: string, core: object = CORE): FrontLane {
     hints: undefined,
     app: undefined,
     isTrusted: undefined,
+    limits: [],
     isUsed: false,
   } as unknown as FrontLane;
 }
