@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { ChaosPair, PAIR_FAULTS, type ChaosTimes } from '../../support/chaos/chaos-pair.js';
+import {
+  ChaosPair,
+  PAIR_FAULTS,
+  type ChaosTimes,
+  type PairFault,
+  type TierTimes,
+} from '../../support/chaos/chaos-pair.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
 /** How many rounds: one fault on one pair of nodes each. `node scripts/chaos.mjs` runs more of them, with the real times. */
@@ -19,12 +25,20 @@ const WATCHED_MS = TIMES.recoveryMs + 400;
 /** What breaks for all pairs at once. */
 const SERVER_FAULTS = ['frozen', 'restarted empty'] as const;
 
+/** Tiers that nothing bounds, with the heartbeat of one that is as good as none. */
+const UNBOUNDED: TierTimes = { maxStalenessMs: Infinity, heartbeatMs: 3_600_000 };
+/** The times of the run that is to be found out, whatever those of the other one are. */
+const STRICT: ChaosTimes = { ...TIMES, heartbeatMs: 50, maxStalenessMs: 300 };
+/** What keeps messages away, so that only `maxStaleness` bounds what is served. */
+const SILENCES: readonly PairFault[] = ['bus swallowed', 'bus held back', 'bus deaf'];
+const SILENCE_MS = 1500;
+
 describe('coherence of tiers under faults (P3)', function () {
   this.timeout(30 * 60_000);
 
   it(`serves nothing beyond its bounds in ${ROUNDS} rounds`, async () => {
     const server = await startRedisServer();
-    const seen = { rounds: 0, reads: 0, stale: 0, longestMs: 0 };
+    const seen = { rounds: 0, reads: 0, ownHits: 0, stale: 0, longestMs: 0 };
     try {
       for (let batch = 0; seen.rounds < ROUNDS; batch++) {
         const { watches, title } = await runBatch(server, batch);
@@ -32,18 +46,44 @@ describe('coherence of tiers under faults (P3)', function () {
           expect(watch.violations.slice(0, 3), title).to.deep.equal([]);
           // A reader that reads nothing would pass, too.
           expect(watch.reads, title).to.be.above(20);
+          // So would one whose own tier answers nothing.
+          expect(watch.ownHits, title).to.be.above(0);
           seen.rounds++;
           seen.reads += watch.reads;
+          seen.ownHits += watch.ownHits;
           seen.stale += watch.staleReads;
           seen.longestMs = Math.max(seen.longestMs, watch.longestMs);
         }
       }
+      // Where no message ever came late, no bound was tried.
+      expect(seen.stale).to.be.above(0);
     } finally {
       await server.stop();
     }
     console.log(
-      `      ${seen.rounds} rounds, ${seen.reads} reads, ${seen.stale} of values that were overtaken, by ${Math.round(seen.longestMs)} ms at most`,
+      `      ${seen.rounds} rounds, ${seen.reads} reads, ${seen.ownHits} of them from the own tier, ${seen.stale} of values that were overtaken, by ${Math.round(seen.longestMs)} ms at most`,
     );
+  });
+
+  it('finds out tiers that nothing bounds', async () => {
+    const server = await startRedisServer();
+    const pairs = await Promise.all(
+      SILENCES.map((_, index) =>
+        ChaosPair.start(server.url, `unbounded-${index}`, STRICT, UNBOUNDED),
+      ),
+    );
+    try {
+      for (const pair of pairs) pair.go();
+      await pause(1000 + CALM_MS);
+      pairs.forEach((pair, index) => pair.break(SILENCES[index]!));
+      await pause(SILENCE_MS);
+    } finally {
+      await Promise.all(pairs.map((pair) => pair.stop()));
+      await server.stop();
+    }
+    pairs.forEach(({ watch }, index) => {
+      expect(watch.violations, SILENCES[index]).not.to.deep.equal([]);
+    });
   });
 });
 

@@ -28,6 +28,9 @@ export interface ChaosTimes extends StaleBounds {
   readonly heartbeatMs: number;
 }
 
+/** What the nodes are told, where that is not what they are judged by. */
+export type TierTimes = Pick<ChaosTimes, 'heartbeatMs' | 'maxStalenessMs'>;
+
 const KEYS = 8;
 /** No multiple of the number of keys, so that every key meets every kind of write. */
 const WRITE_KINDS = 9;
@@ -59,6 +62,7 @@ export class ChaosPair {
     prefix: string,
     times: ChaosTimes,
     ways: { readonly bus: FaultProxy; readonly store: FaultProxy },
+    tierTimes: TierTimes,
   ) {
     this.watch = new StaleWatch(times);
     this.#busWay = ways.bus;
@@ -70,22 +74,37 @@ export class ChaosPair {
         backend: new TieredBackend({
           l2: new RedisBackend({ url: storeUrl, prefix }),
           bus: new RedisBus({ url: busUrl }),
-          maxStaleness: times.maxStalenessMs,
-          heartbeat: times.heartbeatMs,
+          maxStaleness: tierTimes.maxStalenessMs,
+          heartbeat: tierTimes.heartbeatMs,
         }),
       });
     this.#startWriter = () => manager(url, url);
-    this.#startReader = () => manager(ways.store.url, ways.bus.url);
+    this.#startReader = () => {
+      const reader = manager(ways.store.url, ways.bus.url);
+      reader.on('hit', ({ source }) => {
+        if (source === 'l1') this.watch.ownHits++;
+      });
+      return reader;
+    };
     this.#writer = this.#startWriter();
     this.#reader = this.#startReader();
     this.#written = this.#writer.cache('chaos', { onError: 'throw' });
     this.#read = this.#reader.cache('chaos');
   }
 
-  static async start(url: string, prefix: string, times: ChaosTimes): Promise<ChaosPair> {
+  /**
+   * @param times - what the nodes are judged by
+   * @param tierTimes - what they are told; the same, unless the judge is to find them out
+   */
+  static async start(
+    url: string,
+    prefix: string,
+    times: ChaosTimes,
+    tierTimes: TierTimes = times,
+  ): Promise<ChaosPair> {
     const bus = await FaultProxy.start({ target: url, protocol: 'resp' });
     const store = await FaultProxy.start({ target: url });
-    return new ChaosPair(url, prefix, times, { bus, store });
+    return new ChaosPair(url, prefix, times, { bus, store }, tierTimes);
   }
 
   /** Begins to write and to read. */

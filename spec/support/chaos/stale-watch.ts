@@ -37,6 +37,9 @@ export class StaleWatch {
   /** The longest that an overtaken value was served, in milliseconds. */
   longestMs = 0;
   reads = 0;
+  /** Reads that the node's own tier answered: only these can be stale. */
+  ownHits = 0;
+  /** Reads of overtaken values, the allowed ones included. */
   staleReads = 0;
 
   constructor(bounds: StaleBounds) {
