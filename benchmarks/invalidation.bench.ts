@@ -64,7 +64,8 @@ await runMain(COMMAND, OPTIONS, async (options) => {
     min: BATCH,
   });
   const rounds = wholeNumber('rounds', options.rounds, { absent: isQuick ? 50 : 200, min: 2 });
-  const { ports, stop } = await startServers(isCluster);
+  const servers = await startServers(isCluster);
+  const { ports } = servers;
   const nodes = ports.map((port) => new Redis({ port }));
   const commandTimeout = '10s';
   await using manager = new CacheManager({
@@ -147,7 +148,7 @@ await runMain(COMMAND, OPTIONS, async (options) => {
   } finally {
     for (const node of nodes) node.disconnect();
     await manager.close();
-    await stop();
+    await servers.stop();
   }
 });
 
