@@ -236,11 +236,7 @@ export class BoundCacheable extends BoundStoring {
    *
    * @throws {@link CacheConfigurationError} when processes should take turns, and the store cannot tell whose it is
    */
-  fillOptions(
-    isRefresh: boolean,
-    budget: CallBudget | undefined,
-    arrivedAt?: number,
-  ): FillOptions {
+  fillOptions(isRefresh: boolean, budget: CallBudget | undefined, arrivedAt?: number): FillOptions {
     const { sync, core } = this;
     return {
       isShared: sync !== false,
