@@ -4,25 +4,17 @@
  * `CHAOS_ROUNDS` is how many, `CHAOS_SCALE` by what heartbeat and `maxStaleness` are multiplied. The summary tells how
  * many reads gave a value that was overtaken, and for how long at the most; what breaks the promise fails the run.
  */
-import { binary, failWith, runNode } from './run-command.mjs';
+import { failWith } from './run-command.mjs';
+import { runSpec } from './run-spec.mjs';
 
 const rounds = Number(process.env.CHAOS_ROUNDS ?? 1_000);
 const scale = Number(process.env.CHAOS_SCALE ?? 1);
 if (!Number.isSafeInteger(rounds) || rounds < 1) failWith(`CHAOS_ROUNDS is no number: ${rounds}`);
 if (!(scale > 0 && scale <= 10)) failWith(`CHAOS_SCALE is not above 0 and at most 10: ${scale}`);
 
-const steps = [
-  ['scripts/compile.mjs', 'tsconfig.build.json'],
-  ['scripts/compile.mjs', '--fast', 'spec/tsconfig.json'],
-];
-for (const step of steps) if ((await runNode(step)) !== 0) failWith(`${step[0]} failed`);
-
-const mocha = ['--no-config', '--node-option=enable-source-maps', '--forbid-only'];
 process.exit(
-  await runNode(
-    [binary('mocha'), ...mocha, 'build/spec/standard/integration/redis/chaos.it.spec.js'],
-    {
-      env: { ...process.env, CHAOS_ROUNDS: String(rounds), CHAOS_SCALE: String(scale) },
-    },
-  ),
+  await runSpec('integration/redis/chaos.it.spec.js', {
+    CHAOS_ROUNDS: String(rounds),
+    CHAOS_SCALE: String(scale),
+  }),
 );

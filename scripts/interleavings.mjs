@@ -4,18 +4,8 @@
  *
  * `--grep` picks some, as in `--grep "tiered, 2 nodes"`.
  */
-import { binary, failWith, runNode } from './run-command.mjs';
+import { runSpec } from './run-spec.mjs';
 
-const steps = [
-  ['scripts/compile.mjs', 'tsconfig.build.json'],
-  ['scripts/compile.mjs', '--fast', 'spec/tsconfig.json'],
-];
-for (const step of steps) if ((await runNode(step)) !== 0) failWith(`${step[0]} failed`);
-
-const mocha = ['--no-config', '--node-option=enable-source-maps', '--forbid-only'];
-const spec = 'build/spec/standard/property/interleavings.spec.js';
 process.exit(
-  await runNode([binary('mocha'), ...mocha, ...process.argv.slice(2), spec], {
-    env: { ...process.env, INTERLEAVINGS: 'all' },
-  }),
+  await runSpec('property/interleavings.spec.js', { INTERLEAVINGS: 'all' }, process.argv.slice(2)),
 );

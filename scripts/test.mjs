@@ -33,6 +33,8 @@ const REAL_TIME =
   /^build\/spec\/[^/]+\/(?:integration|express|examples|package|contract\/redis)(?!.*(?:consistency|chaos|fences|interleavings|fresh-reads|in-front))/;
 const MOST_DISTURBED_FILES = 4;
 
+const MOCHA_SETTINGS = JSON.parse(readFileSync(join(root, '.mocharc.json'), 'utf8'));
+
 const OWN_ARGUMENT = /^--(?:coverage$|only=)/;
 
 const mochaArguments = process.argv.slice(2).filter((argument) => !OWN_ARGUMENT.test(argument));
@@ -152,7 +154,7 @@ async function step(what, args) {
  * selection has to replace the file.
  */
 function selection(path, { without } = {}) {
-  const { spec } = mochaSettings();
+  const { spec } = MOCHA_SETTINGS;
   const options = mochaOptions();
   const ignored = without === undefined ? [] : [`--ignore=build/spec/*/${without}/**`];
   if (path === undefined) return ['--no-config', ...options, ...ignored, ...spec];
@@ -161,13 +163,9 @@ function selection(path, { without } = {}) {
 }
 
 function mochaOptions() {
-  const { spec: _spec, ...settings } = mochaSettings();
+  const { spec: _spec, ...settings } = MOCHA_SETTINGS;
   return Object.entries(settings).flatMap(([name, value]) => {
     if (typeof value === 'boolean') return value ? [`--${name}`] : [];
     return [value].flat().map((each) => `--${name}=${each}`);
   });
-}
-
-function mochaSettings() {
-  return JSON.parse(readFileSync(join(root, '.mocharc.json'), 'utf8'));
 }
