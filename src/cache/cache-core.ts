@@ -105,29 +105,26 @@ export class CacheCore extends CacheReads {
     if (tokens.length > 0) (holderOfTokens(tokens) ?? this.openStore)?.release(tokens, options);
   }
 
-  /** Stores entries; the outcomes stand in the order of the writes, `undefined` where the store failed. */
-  async store(
+  /**
+   * Stores entries; the outcomes stand in the order of the writes, `undefined` where the store failed. At once where the
+   * store answers at once.
+   */
+  store(
     writes: readonly EntryWrite[],
     mode: ErrorMode,
     budget?: CallBudget,
-  ): Promise<readonly (StoreOutcome | undefined)[]> {
+  ): MaybePromise<readonly (StoreOutcome | undefined)[]> {
     if (writes.length === 0) return [];
-    const isEnabled = this.runtime.isEnabled;
-    if (!isEnabled || budget?.failure !== undefined) {
-      // Switched off, or known to be out of reach, while the values were loading.
-      this.release(writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token])));
-      if (!isEnabled) this.isOff('store', mode);
-      await this.delete(replacingKeys(writes), mode, budget);
-      skips(budget, mode);
-      return writes.map(() => undefined);
+    if (!this.runtime.isEnabled || budget?.failure !== undefined) {
+      return this.#storeNowhere(writes, mode, budget);
     }
     const startedAt = performance.now();
     // What a transaction keeps is counted and told when it is stored.
     const holder = holderOfWrites(writes, this.view());
     const isTold = holder === undefined;
-    let outcomes: readonly StoreOutcome[] | undefined;
+    let stored: MaybePromise<readonly StoreOutcome[] | undefined>;
     try {
-      const stored = takeStep(
+      stored = takeStep(
         budget,
         undefined,
         (options) => (holder ?? this.ownStore()).store(writes, options),
@@ -136,21 +133,52 @@ export class CacheCore extends CacheReads {
             this.#noteStored(writes, each, isTold),
           ),
       );
-      outcomes = stored instanceof Promise ? await stored : stored;
-      if (stored instanceof Promise) this.counter.write.record(performance.now() - startedAt);
     } catch (error) {
       this.fail('store', error, mode, writes[0]!.key);
       return writes.map(() => undefined);
     }
+    if (!(stored instanceof Promise)) return this.#stored(writes, stored, isTold, mode, budget);
+    return stored.then(
+      (outcomes) => {
+        this.counter.write.record(performance.now() - startedAt);
+        return this.#stored(writes, outcomes, isTold, mode, budget);
+      },
+      (error: unknown) => {
+        this.fail('store', error, mode, writes[0]!.key);
+        return writes.map(() => undefined);
+      },
+    );
+  }
+
+  /** Switched off, or known to be out of reach, while the values were loading. */
+  async #storeNowhere(
+    writes: readonly EntryWrite[],
+    mode: ErrorMode,
+    budget: CallBudget | undefined,
+  ): Promise<readonly undefined[]> {
+    this.release(writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token])));
+    if (!this.runtime.isEnabled) this.isOff('store', mode);
+    await this.delete(replacingKeys(writes), mode, budget);
+    skips(budget, mode);
+    return writes.map(() => undefined);
+  }
+
+  #stored(
+    writes: readonly EntryWrite[],
+    outcomes: readonly StoreOutcome[] | undefined,
+    isTold: boolean,
+    mode: ErrorMode,
+    budget: CallBudget | undefined,
+  ): MaybePromise<readonly (StoreOutcome | undefined)[]> {
     if (outcomes === undefined) return writes.map(() => undefined);
     const failure = this.#noteStored(writes, outcomes, isTold);
-    if (failure !== undefined) {
-      // A value that cannot be kept still makes the one untrue that it was to replace.
-      const unkept = writes.filter((_, index) => typeof outcomes[index] === 'object');
-      await this.delete(replacingKeys(unkept), mode, budget);
+    if (failure === undefined) return outcomes;
+    // A value that cannot be kept still makes the one untrue that it was to replace.
+    const unkept = writes.filter((_, index) => typeof outcomes[index] === 'object');
+    return this.delete(replacingKeys(unkept), mode, budget).then(() => {
       if (mode === 'throw') throw failure;
-    }
-    return outcomes;
+      return outcomes;
+    });
   }
 
   /** Deletes keys. Resolves with the number of live entries among them. */

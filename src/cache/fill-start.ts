@@ -6,6 +6,7 @@ import type { FillTarget } from './fill-store.js';
 import { nextOrder } from './flight-table.js';
 import type { LoadWaiters } from './load-waiters.js';
 import { currentScope } from './load-context.js';
+import { andThen, type MaybePromise } from './maybe-promise.js';
 
 /*
  * How a fill begins: with its tokens, and under `sync: 'cluster'` with its turn. Another process that is loading already
@@ -42,22 +43,38 @@ export const NESTED_TURN_WAIT_MS = 2_000;
  */
 export const MOST_TURNS = 8;
 
-/** Takes the token of every target, side by side, and looks whether a load is needed at all. */
-export async function beginFill(
+/** Takes the token of every target, side by side, and looks whether a load is needed at all. At once where the store answers at once. */
+export function beginFill(
+  targets: readonly FillTarget[],
+  options: RunOptions,
+  waiters: LoadWaiters,
+): MaybePromise<Begun> {
+  const confirmedAt = nextOrder();
+  return options.isClustered === true
+    ? beginInTurn(targets, options, waiters)
+    : andThen(beginAll(targets, options, []), (starts) =>
+        begun(targets, starts, options, waiters, confirmedAt),
+      );
+}
+
+async function beginInTurn(
   targets: readonly FillTarget[],
   options: RunOptions,
   waiters: LoadWaiters,
 ): Promise<Begun> {
-  let confirmedAt = nextOrder();
-  let starts: readonly (FillStart | undefined)[];
-  if (options.isClustered === true) {
-    const turn = await takeTurn(targets[0]!, options, waiters);
-    if (turn.kind !== 'start') return turn;
-    confirmedAt = turn.askedAt;
-    starts = await beginAll(targets, options, [turn.start]);
-  } else {
-    starts = await beginAll(targets, options, []);
-  }
+  const turn = await takeTurn(targets[0]!, options, waiters);
+  if (turn.kind !== 'start') return turn;
+  const starts = await beginAll(targets, options, [turn.start]);
+  return begun(targets, starts, options, waiters, turn.askedAt);
+}
+
+function begun(
+  targets: readonly FillTarget[],
+  starts: readonly (FillStart | undefined)[],
+  options: RunOptions,
+  waiters: LoadWaiters,
+  confirmedAt: number,
+): Begun {
   // What nobody waits for, and nothing can keep, is not worth asking the origin.
   if (options.isDue !== undefined && starts.every((start) => start === undefined)) {
     return { kind: 'none' };
@@ -178,13 +195,20 @@ async function beginUnturned(target: FillTarget, options: RunOptions): Promise<T
 }
 
 /** Begins where that has not been done yet. One that fails gives back what the others got. */
-async function beginAll(
+function beginAll(
+  targets: readonly FillTarget[],
+  options: RunOptions,
+  begun: readonly (FillStart | undefined)[],
+): MaybePromise<readonly (FillStart | undefined)[]> {
+  if (targets.length > 1) return beginEach(targets, options, begun);
+  return begun.length === 1 ? begun : andThen(beginOne(targets[0]!, options), (start) => [start]);
+}
+
+async function beginEach(
   targets: readonly FillTarget[],
   options: RunOptions,
   begun: readonly (FillStart | undefined)[],
 ): Promise<readonly (FillStart | undefined)[]> {
-  if (targets.length === 1)
-    return begun.length === 1 ? begun : [await beginOne(targets[0]!, options)];
   const starts = await Promise.allSettled(
     targets.map(async (each, index) =>
       index < begun.length ? begun[index] : beginOne(each, options),
@@ -200,10 +224,9 @@ async function beginAll(
   throw failed.reason;
 }
 
-async function beginOne(
+function beginOne(
   { cache, key, policy }: FillTarget,
   { budget }: RunOptions,
-): Promise<FillStart | undefined> {
-  const starts = await cache.begin([key], policy.mode, policy.hints, budget);
-  return starts?.[0];
+): MaybePromise<FillStart | undefined> {
+  return andThen(cache.begin([key], policy.mode, policy.hints, budget), (starts) => starts?.[0]);
 }

@@ -6,6 +6,7 @@ import type { CallBudget } from './call-budget.js';
 import type { EntryKind } from './entry.js';
 import type { EntryFraming } from './entry-framer.js';
 import type { LoadContext } from './load-context.js';
+import { andThen, type MaybePromise } from './maybe-promise.js';
 
 /** A place that a loaded value is to be stored in. */
 export interface FillTarget {
@@ -46,33 +47,39 @@ export interface StoreEnds extends ReleaseOptions {
 }
 
 /**
- * Stores what `plan` makes of each target's policy, and gives the tokens back where there is nothing to store.
+ * Stores what `plan` makes of each target's policy, and gives the tokens back where there is nothing to store. One target
+ * of a store in memory has its outcome at once.
  * The outcomes stand in the order of the targets.
  */
-export async function storeAll(
+export function storeAll(
   targets: readonly FillTarget[],
   tokens: readonly (FillToken | undefined)[],
   loadCostMs: number,
   plan: (policy: StorePolicy) => StorePlan | undefined,
   budget: CallBudget | undefined,
-  ends: StoreEnds = {},
-): Promise<readonly LoadOutcome[]> {
+  ends: StoreEnds = NO_ENDS,
+): MaybePromise<readonly LoadOutcome[]> {
   if (targets.length === 1) {
-    return [await storeOne(targets[0]!, tokens[0], loadCostMs, plan, budget, ends)];
+    const outcome = storeOne(targets[0]!, tokens[0], loadCostMs, plan, budget, ends);
+    return andThen(outcome, (only) => [only]);
   }
   return Promise.all(
-    targets.map((target, index) => storeOne(target, tokens[index], loadCostMs, plan, budget, ends)),
+    targets.map(async (target, index) =>
+      storeOne(target, tokens[index], loadCostMs, plan, budget, ends),
+    ),
   );
 }
 
-async function storeOne(
+const NO_ENDS: StoreEnds = Object.freeze({});
+
+function storeOne(
   target: FillTarget,
   token: FillToken | undefined,
   loadCostMs: number,
   plan: (policy: StorePolicy) => StorePlan | undefined,
   budget: CallBudget | undefined,
   ends: StoreEnds,
-): Promise<LoadOutcome> {
+): MaybePromise<LoadOutcome> {
   const { cache, key, policy } = target;
   const release = (): void => {
     if (token !== undefined) cache.release([token], ends);
@@ -87,14 +94,13 @@ async function storeOne(
   if (decided === undefined || decided.ttlMs <= 0) {
     release();
     if (decided !== undefined && ends.isStale === true) {
-      await cache.delete([key], policy.mode, budget);
+      return cache.delete([key], policy.mode, budget).then(() => 'skipped');
     }
     return 'skipped';
   }
   if (token === undefined) return 'unavailable';
   const write = entryWrite(target, decided, { kind: 'fill', token }, loadCostMs);
-  const [outcome] = await cache.store([write], policy.mode, budget);
-  return loadOutcome(outcome);
+  return andThen(cache.store([write], policy.mode, budget), ([outcome]) => loadOutcome(outcome));
 }
 
 /** The write that stores a plan under a fence. */

@@ -36,13 +36,13 @@ export function nextOrder(): number {
  * would never end.
  */
 export class LoadScope {
-  readonly #awaited = new Set<LoadScope>();
+  #awaited: Set<LoadScope> | undefined;
 
   /** Whether this load waits for another one, itself included, at once or through others. */
   waitsFor(other: LoadScope, seen: Set<LoadScope> = new Set()): boolean {
     if (this === other) return true;
     seen.add(this);
-    for (const each of this.#awaited) {
+    for (const each of this.#awaited ?? []) {
       if (!seen.has(each) && each.waitsFor(other, seen)) return true;
     }
     return false;
@@ -50,11 +50,12 @@ export class LoadScope {
 
   /** Waits for another load's work, and shows it meanwhile. */
   async await<Result>(work: Promise<Result>, scope: LoadScope): Promise<Result> {
-    this.#awaited.add(scope);
+    const awaited = (this.#awaited ??= new Set());
+    awaited.add(scope);
     try {
       return await work;
     } finally {
-      this.#awaited.delete(scope);
+      awaited.delete(scope);
     }
   }
 }
@@ -88,9 +89,18 @@ export class Flight {
     this.promise.catch(() => undefined);
   }
 
-  /** Lets it end as some work ends. */
-  follow(work: Promise<FlightResult>): void {
-    work.then(this.land, this.crash);
+  /** Lets it end as some work ends; `onEnd` is called before anybody learns of it. */
+  follow(work: Promise<FlightResult>, onEnd?: () => void): void {
+    work.then(
+      (result) => {
+        onEnd?.();
+        this.land(result);
+      },
+      (error: unknown) => {
+        onEnd?.();
+        this.crash(error);
+      },
+    );
   }
 }
 
@@ -131,7 +141,7 @@ export class FlightTable {
     const flight = new Flight(budget);
     this.add(key, flight);
     flight.waiters.onAbandoned(() => this.remove(key, flight));
-    flight.follow(run(flight).finally(() => this.remove(key, flight)));
+    flight.follow(run(flight), () => this.remove(key, flight));
     return flight;
   }
 

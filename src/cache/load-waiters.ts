@@ -4,7 +4,7 @@
  * can join it, and what it gives is not stored.
  */
 export class LoadWaiters {
-  readonly #listeners = new Set<() => void>();
+  #listeners: Set<() => void> | undefined;
   #waiting = 0;
   #isPinned = false;
   #isAbandoned = false;
@@ -41,13 +41,14 @@ export class LoadWaiters {
     if (this.#waiting > 0 || this.#isPinned || this.#isAbandoned) return;
     this.#isAbandoned = true;
     this.#reason = reason;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...(this.#listeners ?? [])]) listener();
     this.#controller?.abort(reason);
   }
 
   /** Is told when all have gone. Gives a function that takes the listener off. */
   onAbandoned(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 }

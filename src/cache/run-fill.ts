@@ -28,6 +28,7 @@ export async function runFill(
   scope: LoadScope | undefined,
 ): Promise<FlightResult> {
   const { cache, key } = targets[0]!;
+  // Even what began at once loads only after this turn: by then it is known who waits for it, and who came together has joined.
   const begun = await beginFill(targets, options, waiters);
   if (begun.kind === 'none') return NOTHING;
   if (begun.kind === 'unshared') return UNSHARED;
@@ -62,9 +63,7 @@ export async function runFill(
     if (present !== undefined) cache.retries.note(key, options.staleThrottleMs ?? 0);
     const { error } = failure;
     const plan = (policy: StorePolicy): StorePlan | undefined => policy.planError?.(error);
-    const storing = storeAll(targets, tokens, costMs, plan, options.budget);
-    // The method's error is the caller's, whatever the store does; its failure was reported already.
-    const [stored = 'unavailable'] = await storing.catch(() => []);
+    const stored = await storeFailure(targets, tokens, costMs, plan, options.budget);
     emitLoad(cache, key, costMs, 'rejected');
     const outcome = stored === 'skipped' ? 'rejected' : stored;
     return { value, failure, outcome, loadedAt, confirmedAt };
@@ -75,10 +74,21 @@ export async function runFill(
   const isStale = isExpired(present, cache);
   const isUnshared = targets[0]!.policy.isUnshared?.(value);
   const ends = { isStale, isUnshared };
-  const outcomes = await storeAll(targets, tokens, costMs, plan, options.budget, ends);
+  const storing = storeAll(targets, tokens, costMs, plan, options.budget, ends);
+  const outcomes = storing instanceof Promise ? await storing : storing;
   if (isStale && value === undefined && context.isStored) await dropStale(targets, options.budget);
   emitLoad(cache, key, costMs, outcomes[0]!);
   return { value, outcome: outcomes[0]!, loadedAt, confirmedAt };
+}
+
+/** The method's error is the caller's, whatever the store does; the store's own failure was reported already. */
+async function storeFailure(...given: Parameters<typeof storeAll>): Promise<LoadOutcome> {
+  try {
+    const [stored = 'unavailable'] = await storeAll(...given);
+    return stored;
+  } catch {
+    return 'unavailable';
+  }
 }
 
 /** What is absent at the origin, and has expired here, is not to be served as stale any longer. */

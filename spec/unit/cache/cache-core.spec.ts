@@ -106,7 +106,8 @@ describe('CacheCore', () => {
       expect(outcomes[0]).to.be.instanceOf(CacheSerializationError);
       expect(outcomes[1]).to.equal('stored');
       expect(errors).to.deep.equal([['ERR_CACHE_SERIALIZATION', '1']]);
-      const error = await copying.store(writes, 'throw').catch((reason: unknown) => reason);
+      const storing = Promise.resolve(copying.store(writes, 'throw'));
+      const error = await storing.catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(CacheSerializationError);
       expect(copying.counter).to.include({ sets: 2, errors: 2 });
     });

@@ -22,7 +22,7 @@ export interface TransactionalCache {
     writes: readonly EntryWrite[],
     mode: ErrorMode,
     budget?: CallBudget,
-  ): Promise<readonly (StoreOutcome | undefined)[]>;
+  ): MaybePromise<readonly (StoreOutcome | undefined)[]>;
   delete(keys: readonly string[], mode: ErrorMode, budget?: CallBudget): Promise<number>;
   deletePattern(pattern: KeyPattern, mode: ErrorMode, budget?: CallBudget): Promise<number>;
   clear(mode: ErrorMode, budget?: CallBudget): Promise<void>;
