@@ -8,6 +8,7 @@ import {
 import { FrontAnswer } from './front-answer.js';
 import { frontKey } from './front-key.js';
 import { FrontLanes } from './front-lanes.js';
+import { shareShapes } from './shared-shape.js';
 
 /** What answers requests of an `http` server. An Express application is one. */
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => unknown;
@@ -67,7 +68,7 @@ class FastLane {
   handle(req: IncomingMessage, res: ServerResponse): void {
     const name = frontKey(req);
     if (name === undefined) {
-      this.#app(req, res);
+      this.#handOn(req, res, undefined, undefined);
       return;
     }
     const lane = this.#lanes.find(name);
@@ -94,6 +95,7 @@ class FastLane {
     budget: CallBudget | undefined,
   ): void {
     if (name !== undefined) this.#lanes.expect(req, name, budget);
+    shareShapes(req, res);
     this.#app(req, res);
   }
 }

@@ -58,10 +58,10 @@ class HeadCheck implements ResponseObserver {
 
   constructor(input: HeadCheckInput) {
     this.#input = input;
-    const { req, res, options } = input;
+    const { res, options } = input;
     this.#requestedAt = input.now();
     const outer = new OuterFields(res);
-    this.#recorder = new ResponseRecorder(res, this, options, outer, req.route !== undefined);
+    this.#recorder = new ResponseRecorder(res, this, options, outer);
   }
 
   onHead(head: CapturedHead): HeadVerdict {

@@ -21,6 +21,7 @@ import {
 } from './resolve-http-cache-options.js';
 import { requestTags } from './response-policy.js';
 import { recordBytes } from './stored-record.js';
+import { shareShapes } from './shared-shape.js';
 import { UncacheableKeys } from './uncacheable-keys.js';
 
 /**
@@ -78,12 +79,13 @@ class ResponseCache implements FrontRoute {
   }
 
   handle(req: HttpRequest, res: HttpResponse, next: NextFunction): void {
+    const passage = passageOf(res);
+    if (passage === undefined) shareShapes(req, res);
     const { hideFields } = this.options;
     // Whoever invalidates stands before this, and finds in the answers to writes what they name.
     if (hideFields.length > 0 && (req.method === 'GET' || req.method === 'HEAD')) {
       hideResponseFields(res, hideFields);
     }
-    const passage = passageOf(res);
     const before = passage?.caches ?? 0;
     const keys = (this.#keys[before] ??= new RequestKeys(this.options, before));
     const handOn: NextFunction = (error) => {

@@ -17,31 +17,27 @@ export interface MethodStandIn {
 /**
  * What caches have to know of a response that was handed on to a handler.
  *
- * One note for all: to remember something of a response costs more than most of what a hit does, because Express gives each response
- * another prototype. So a response that is answered from the cache has none.
+ * A property of the response, which costs less than an entry in a weak map. A response that is answered from the cache has none.
  */
 export interface Passage {
   /** How many caches it has passed. */
   caches: number;
   /** Whose handler is running. */
   exchange: RunningExchange | undefined;
-  /** Who stands in for its methods, where its prototype was replaced. */
-  standIn: MethodStandIn | undefined;
 }
 
-const passages = new WeakMap<ServerResponse, Passage>();
+const PASSAGE = Symbol('cachewell.passage');
+
+interface Noted {
+  [PASSAGE]?: Passage;
+}
 
 /** What is known of a response; `undefined` while no cache has handed it on. */
 export function passageOf(res: ServerResponse): Passage | undefined {
-  return passages.get(res);
+  return (res as Noted)[PASSAGE];
 }
 
 /** The same, for taking note of something. */
 export function notePassage(res: ServerResponse): Passage {
-  let passage = passages.get(res);
-  if (passage === undefined) {
-    passage = { caches: 0, exchange: undefined, standIn: undefined };
-    passages.set(res, passage);
-  }
-  return passage;
+  return ((res as Noted)[PASSAGE] ??= { caches: 0, exchange: undefined });
 }

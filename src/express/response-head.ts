@@ -46,7 +46,9 @@ export function captureHead(
   const headers: Record<string, string | string[]> = Object.create(null) as never;
   const rawHeaders: string[] = [];
   const overridden = fields === undefined ? undefined : lowerNames(fields);
-  for (const name of rawFieldNames(res)) {
+  const names = rawFieldNames(res);
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!;
     const lower = name.toLowerCase();
     if (overridden?.has(lower) === true) continue;
     const value = res.getHeader(lower);
@@ -80,6 +82,10 @@ export function rawFieldNames(res: ServerResponse): readonly string[] {
  * a field of such a list where other fields have been set.
  */
 export function setFields(res: ServerResponse, fields: readonly string[]): void {
+  if (fields.length === 2) {
+    res.setHeader(fields[0]!, fields[1]!);
+    return;
+  }
   const seen = new Set<string>();
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!;

@@ -82,20 +82,17 @@ export class ResponseRecorder implements MethodStandIn {
   #held: Held | undefined;
   #whole: Buffer | undefined;
 
-  /** @param isRoute - whether Express gives the response no other prototype from now on */
   constructor(
     res: ServerResponse,
     observer: ResponseObserver,
     limits: RecordingLimits,
     outer: OuterFields,
-    isRoute: boolean,
   ) {
     this.#res = res;
     this.#observer = observer;
     this.#outer = outer;
     this.#copy = new BodyCopy(limits);
-    this.#methods = standBefore(res, this, isRoute);
-    // Not by the prototype: an application that takes the response over replaces that.
+    this.#methods = standBefore(res, this);
     res.once('close', () => this.#onClose());
   }
 

@@ -88,7 +88,6 @@ export function sendHit(
     else forms.hit = hit;
   }
   const status = isUnchanged ? 304 : record.status;
-  // Express gives each response another prototype, which makes every look at a property of it dear.
   const methods = res as unknown as HitMethods;
   const { setHeader, writeHead } = methods;
   if (isPlainResponse(res, methods)) writeHead.call(res, status, hit.fields);

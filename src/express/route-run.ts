@@ -11,7 +11,7 @@ import { fieldIn, type CapturedHead } from './response-head.js';
 import { ResponseRecorder, type HeadVerdict, type ResponseObserver } from './response-recorder.js';
 import { isEventStream, replayedHead } from './replayed-head.js';
 import { sendRecord } from './response-writer.js';
-import { NO_BODY, NO_RECORD, type HttpRecord } from './stored-record.js';
+import { NO_BODY, NO_RECORD, storedRecord, type HttpRecord } from './stored-record.js';
 import { newVariantsId } from './variants.js';
 
 type Storing = StorageDecision & { readonly store: true };
@@ -53,13 +53,7 @@ export class RouteRun implements ResponseObserver {
     this.#requestedAt = input.now();
     const hidesRange = plan.hideRange && (options.hasTtl || !isForeground);
     this.#hidden = new HiddenFields(req, hidesRange, conditions);
-    this.#recorder = new ResponseRecorder(
-      res,
-      this,
-      options,
-      new OuterFields(res),
-      req.route !== undefined,
-    );
+    this.#recorder = new ResponseRecorder(res, this, options, new OuterFields(res));
   }
 
   /** A cache on the route itself takes over: this one neither stores nor decides any more. */
@@ -153,13 +147,14 @@ export class RouteRun implements ResponseObserver {
   }
 
   #record(head: StoredHead, body: Buffer): HttpRecord {
-    const headers = [...head.headers, ...this.#added];
-    if (head.status === 200 && fieldIn(headers, 'etag') === undefined) {
-      headers.push('ETag', entityTag(body));
+    let headers = this.#added.length === 0 ? head.headers : [...head.headers, ...this.#added];
+    let hasTag = fieldIn(headers, 'etag') !== undefined;
+    if (!hasTag && head.status === 200) {
+      headers = [...headers, 'ETag', entityTag(body)];
+      hasTag = true;
     }
-    const hasTag = fieldIn(headers, 'etag') !== undefined;
     const flags = hasTag ? head.flags | StoredFlag.hasValidator : head.flags;
-    const record = { ...head, headers, flags, body };
+    const record = storedRecord(head, headers, body, flags);
     return this.#withVariants(this.#input.isFront ? { ...record, front: true } : record);
   }
 

@@ -41,7 +41,7 @@ export class UncacheableKeys {
 
   /** Whether requests like this one are not to wait for each other. */
   holds(key: string, ticket: RequestTicket): boolean {
-    return this.#find(nameOf(key, ticket)) !== undefined;
+    return this.#known.size > 0 && this.#find(nameOf(key, ticket)) !== undefined;
   }
 
   /** Why requests like this one go to their handlers without another look at their responses; `undefined` = they do not. */
@@ -53,12 +53,12 @@ export class UncacheableKeys {
 
   /** Takes note of what a run has come to. */
   learn(key: string, ticket: RequestTicket, answer: RouteAnswer): void {
-    const name = nameOf(key, ticket);
     if (answer.kind === 'stored') {
-      this.#known.delete(name);
+      if (this.#known.size > 0) this.#known.delete(nameOf(key, ticket));
       return;
     }
     if (saysNothing(answer)) return;
+    const name = nameOf(key, ticket);
     this.#known.delete(name);
     this.#known.set(name, { until: this.#clock.now() + UNCACHEABLE_MS, reason: answer.reason });
     if (this.#known.size > MAX_THROTTLED_KEYS) {

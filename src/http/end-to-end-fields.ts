@@ -24,11 +24,11 @@ export function isHopByHop(name: string): boolean {
 /** The fields of a response that are stored, flat; neither hop-by-hop ones nor those that `Connection` names. */
 export function endToEndFields(response: ResponseHead): string[] {
   const connection = fieldText(response.headers, 'connection');
-  const named = new Set(connection === undefined ? [] : tokenList(connection));
+  const named = connection === undefined ? undefined : new Set(tokenList(connection));
   const fields: string[] = [];
   const add = (name: string, value: string) => {
     const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || named.has(lower)) return;
+    if (HOP_BY_HOP.has(lower) || named?.has(lower) === true) return;
     fields.push(name, value);
   };
   const { rawHeaders } = response;

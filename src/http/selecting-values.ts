@@ -17,6 +17,8 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 
+const NO_NAMES: readonly string[] = Object.freeze([]);
+
 /** More names than this select nothing that a second client would ask for. */
 const MOST_NAMES = 32;
 
@@ -25,7 +27,7 @@ const MOST_NAMES = 32;
  * section 4.1), something that is no name, or too many names.
  */
 export function varyNames(field: string | undefined): readonly string[] | undefined {
-  if (field === undefined) return [];
+  if (field === undefined) return NO_NAMES;
   const names = tokenList(field);
   if (names === undefined || names.includes('*')) return undefined;
   const unique = [...new Set(names)].sort();

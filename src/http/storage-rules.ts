@@ -24,6 +24,8 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
   200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 451, 501,
 ]);
 
+const NONE: readonly string[] = Object.freeze([]);
+
 /** Whether and how a response is stored (RFC 9111 section 3). */
 export function decideStorage(
   plan: RequestPlan,
@@ -70,6 +72,8 @@ export function storageOf(
   const groups = responseGroups(headers);
   if (groups === undefined) return refuse('groups');
 
+  const windows = staleWindows(control, lifetime, flags, options);
+  // Without a spread: a record of such fields is half as large, and copied faster.
   const head: StoredHead = {
     v: 1,
     status,
@@ -78,9 +82,10 @@ export function storageOf(
     respondedAt: times.respondedAt,
     initialAgeMs: Math.min(initialAgeMs(headers, times), MAX_DELTA_MS),
     freshMs: Math.min(lifetime.ms, MAX_DELTA_MS),
-    ...staleWindows(control, lifetime, flags, options),
+    staleWhileRevalidateMs: windows.staleWhileRevalidateMs,
+    staleIfErrorMs: windows.staleIfErrorMs,
     vary: selectors,
-    selecting: selectingValues(selectors, plan.headers),
+    selecting: selectors.length === 0 ? NONE : selectingValues(selectors, plan.headers),
     flags,
   };
   const { freshForMs, keepMs } = keepTimes(head, options);
