@@ -35,6 +35,8 @@ export function holdResponse(res: ServerResponse): () => void {
     internals.socket = socket;
     // For those who came while there was none, and wait for it: `destroy`, `setTimeout`.
     res.emit('socket', socket);
+    // From Node 24 on `destroy` does not wait for one.
+    if (res.destroyed && !socket.destroyed) socket.destroy();
     internals._flush!();
     // `end` corks the socket first, and could not uncork it.
     if (res.writableEnded) while (socket.writableCorked > 0) socket.uncork();

@@ -6,21 +6,25 @@ import { shareShapes } from '#internal/express/shared-shape.js';
 import { expect } from 'chai';
 import express from 'express';
 
-setFlagsFromString('--allow-natives-syntax');
-const haveSameMap = runInNewContext('(one, other) => %HaveSameMap(one, other)') as (
-  one: object,
-  other: object,
-) => boolean;
-// Compiled by its first call.
-haveSameMap({}, {});
-setFlagsFromString('--no-allow-natives-syntax');
-
 interface Seen {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
 
 describe('shareShapes', () => {
+  /** Compiled right before it is used: V8 throws code away that has not run for a while, and then knows its syntax no more. */
+  function haveSameMap(one: object, other: object): boolean {
+    setFlagsFromString('--allow-natives-syntax');
+    try {
+      const compare = runInNewContext('(one, other) => %HaveSameMap(one, other)') as (
+        ...objects: readonly object[]
+      ) => boolean;
+      return compare(one, other);
+    } finally {
+      setFlagsFromString('--no-allow-natives-syntax');
+    }
+  }
+
   /** Two requests that are under way in an Express application at the same time. */
   async function twoAtOnce(onRequest: (seen: Seen) => void, check: (both: Seen[]) => void) {
     const seen: Seen[] = [];
@@ -28,8 +32,11 @@ describe('shareShapes', () => {
       onRequest({ req, res });
       seen.push({ req, res });
       if (seen.length < 2) return;
-      check(seen);
-      for (const each of seen) each.res.end();
+      try {
+        check(seen);
+      } finally {
+        for (const each of seen) each.res.end();
+      }
     });
     const server = createServer(app).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
