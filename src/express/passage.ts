@@ -6,14 +6,6 @@ export interface RunningExchange {
   handOver(): Promise<void>;
 }
 
-/** What stands in for the methods of a response: each gets the arguments that the route gave. */
-export interface MethodStandIn {
-  writeHead(args: unknown[]): ServerResponse;
-  write(args: unknown[]): boolean;
-  end(args: unknown[]): ServerResponse;
-  flushHeaders(): void;
-}
-
 /**
  * What caches have to know of a response that was handed on to a handler.
  *

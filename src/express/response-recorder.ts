@@ -2,9 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { bodyArguments, ownBytes, type WriteCallback } from './body-arguments.js';
 import { BodyCopy, type RecordingLimits } from './body-copy.js';
 import type { OuterFields } from './outer-fields.js';
-import type { MethodStandIn } from './passage.js';
 import { rawResponse, type RawResponse, type ResponseMethods } from './raw-response.js';
-import { standBefore } from './recorded-methods.js';
+import { standBefore, type MethodStandIn } from './recorded-methods.js';
 import {
   captureHead,
   headArguments,
