@@ -1,17 +1,25 @@
 /*
- * Question: what does a cached response cost over HTTP, in front of Express and within it, and what does a miss?
+ * Question: what does a cached response cost over HTTP, in front of Express and within it, what does a miss, and what does
+ * a limiter add to a hit?
  *
  * Set-up: every subject is a server in a process of its own that answers about 1 kB of JSON; autocannon, in another
  * process, asks over 50 connections. Subjects take turns: in each round every subject is asked for a second or two.
  * What a request costs is the server's processor time, all threads and the kernel's share included, divided by the
  * requests: other programs on the machine double the time on the wall and hardly change that. Requests per second and
- * latencies stand beside it. A ratio is the median of the ratios of each round.
+ * latencies stand beside it. A ratio is the median of the ratios of each round, and what is added that of the differences.
  *
  * Peers: node:http and Express sending a constant buffer, apicache, Express without a cache.
  * Goals: `accelerate` at least 0.85 of node:http and 5 times apicache; `httpCache` at least 0.93 of the first middleware
  * that ends a constant buffer; a miss at least 0.85 of the same route without the cache.
  */
-import { GOALS, goalSection } from './http/goals.js';
+import {
+  GOALS,
+  goalSection,
+  OVERHEADS,
+  overheadSection,
+  overheadsOf,
+  type Pair,
+} from './http/goals.js';
 import { measureHttp, type HttpTiming } from './http/measure.js';
 import { RAW, SUBJECTS } from './http/subjects.js';
 import { describeEnvironment } from './support/environment.js';
@@ -43,26 +51,34 @@ await runMain(COMMAND, OPTIONS, async (options) => {
     seconds,
     connections,
   });
-  const base = timings.find(({ name }) => name === RAW)!;
-  const goals = GOALS.filter((goal) => names.includes(goal.subject) && names.includes(goal.base));
+  const raw = timings.find(({ name }) => name === RAW)!;
+  const isMeasured = ({ subject, base }: Pair): boolean =>
+    names.includes(subject) && names.includes(base);
+  const goals = GOALS.filter(isMeasured);
+  const overheads = overheadsOf(OVERHEADS.filter(isMeasured), timings);
   await publish(
     {
       name: 'http',
       title: 'Responses over HTTP',
       page: 'docs/PERFORMANCE.md',
       command: COMMAND,
-      environment: describeEnvironment(['express', 'apicache', 'autocannon']),
+      environment: describeEnvironment(['express', 'express-rate-limit', 'apicache', 'autocannon']),
       method:
         `1 kB of JSON, ${connections} connections, ${rounds} interleaved rounds of ${seconds} s a subject, each server in a ` +
         'process of its own and the load in another. Speed is node:http’s processor time per request divided by the ' +
         'subject’s, as the median of the rounds.',
-      sections: [speedSection(timings, base), goalSection(goals, timings)],
+      sections: [
+        speedSection(timings, raw),
+        goalSection(goals, timings),
+        overheadSection(overheads),
+      ],
       figures: {
         options: { rounds, seconds, connections },
         subjects: timings.map((timing) => ({
           ...timing,
-          speed: pairedRatio(base.cpuUs, timing.cpuUs),
+          speed: pairedRatio(raw.cpuUs, timing.cpuUs),
         })),
+        overheads,
       },
     },
     options,

@@ -1,5 +1,5 @@
 import type { Section } from '../support/report.js';
-import { pairedRatio } from '../support/statistics.js';
+import { pairedDifferences, pairedRatio, spreadOf, type Spread } from '../support/statistics.js';
 import type { HttpTiming } from './measure.js';
 import {
   APICACHE,
@@ -8,8 +8,10 @@ import {
   FIRST_MIDDLEWARE,
   FRONT,
   FRONT_HEAD,
+  FRONT_LIMITED,
   FRONT_NOT_MODIFIED,
   MIDDLEWARE,
+  MIDDLEWARE_LIMITED,
   MISS,
   RAW,
   UNCACHEABLE,
@@ -33,9 +35,70 @@ export const GOALS: readonly Goal[] = [
   { subject: MISS, base: EXPRESS_UNIQUE, least: 0.85 },
 ];
 
+/** Two subjects that differ in one thing. */
+export interface Pair {
+  readonly subject: string;
+  readonly base: string;
+}
+
+/** Whose overhead is shown: what misses cost beside the route without the bridge, and what a limiter adds to hits. */
+export const OVERHEADS: readonly Pair[] = [
+  { subject: MISS, base: EXPRESS_UNIQUE },
+  { subject: UNCACHEABLE, base: EXPRESS_NO_STORE },
+  { subject: FRONT_LIMITED, base: FRONT },
+  { subject: MIDDLEWARE_LIMITED, base: MIDDLEWARE },
+];
+
+/** What one subject costs beyond another, in microseconds of processor time per request. */
+export interface Overhead extends Pair {
+  /** Of the differences of each round. */
+  readonly addedUs: Spread;
+  /** Of the best rounds of either: what else the machine does can only add to them. */
+  readonly bestAddedUs: number;
+}
+
+/** What one subject costs beyond another. */
+export function overheadsOf(
+  pairs: readonly Pair[],
+  timings: readonly HttpTiming[],
+): readonly Overhead[] {
+  return pairs.map(({ subject, base }) => {
+    const [own, other] = [timingOf(timings, subject).cpuUs, timingOf(timings, base).cpuUs];
+    return {
+      subject,
+      base,
+      addedUs: spreadOf(pairedDifferences(own, other)),
+      bestAddedUs: Math.min(...own) - Math.min(...other),
+    };
+  });
+}
+
+/** The same as a table. */
+export function overheadSection(overheads: readonly Overhead[]): Section {
+  return {
+    title: 'Overhead',
+    table: {
+      columns: [
+        { title: 'subject', align: 'left' },
+        { title: 'beside', align: 'left' },
+        { title: 'added CPU µs' },
+        { title: 'min..max' },
+        { title: 'best rounds' },
+      ],
+      rows: overheads.map(({ subject, base, addedUs: { median, min, max }, bestAddedUs }) => [
+        subject,
+        base,
+        median.toFixed(1),
+        `${min.toFixed(1)}..${max.toFixed(1)}`,
+        bestAddedUs.toFixed(1),
+      ]),
+    },
+  };
+}
+
 /** What became of the goals, by processor time and by requests per second. */
 export function goalSection(goals: readonly Goal[], timings: readonly HttpTiming[]): Section {
-  const of = (name: string): HttpTiming => timings.find((timing) => timing.name === name)!;
+  const of = (name: string): HttpTiming => timingOf(timings, name);
   return {
     title: 'Goals',
     table: {
@@ -60,4 +123,8 @@ export function goalSection(goals: readonly Goal[], timings: readonly HttpTiming
       ]),
     },
   };
+}
+
+function timingOf(timings: readonly HttpTiming[], name: string): HttpTiming {
+  return timings.find((timing) => timing.name === name)!;
 }

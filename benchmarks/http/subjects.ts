@@ -1,7 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import apicache from 'apicache';
 import { CacheManager } from 'cachewell';
-import { accelerate, httpCache, type HttpCacheOptions } from 'cachewell/express';
+import { accelerate, httpCache, rateLimit, type HttpCacheOptions } from 'cachewell/express';
 import express, { type Express, type RequestHandler } from 'express';
 
 /** What is asked, and what a right answer has. */
@@ -16,6 +16,10 @@ export interface HttpSubject {
   readonly status?: number;
   /** What `X-Cache` says once the subject is warm. */
   readonly cache?: 'HIT' | 'MISS' | 'SKIP';
+  /** Whether the answer has not passed Express, once the subject is warm. */
+  readonly isFront?: boolean;
+  /** A field that every answer has, in lower case: what shows that the limiter has counted it. */
+  readonly field?: string;
 }
 
 /** About 1 kB of JSON, as an API gives it. */
@@ -50,8 +54,19 @@ function cached(options: HttpCacheOptions = {}): RequestHandler {
   return httpCache({ manager, ttl: '1h', ...options }) as RequestHandler;
 }
 
+/** A limiter that counts every request and refuses none, and the cache behind it, over one manager. */
+function limited(options: HttpCacheOptions = {}): readonly RequestHandler[] {
+  const manager = new CacheManager();
+  const limiter = rateLimit('999999999/day', { manager }) as RequestHandler;
+  return [limiter, cached({ manager, ...options })];
+}
+
 function front(): RequestListener {
   return accelerate(application(cached({ front: true }), json));
+}
+
+function limitedFront(): RequestListener {
+  return accelerate(application(...limited({ front: true }), json));
 }
 
 /** The physical limit. */
@@ -66,22 +81,31 @@ export const MIDDLEWARE = 'httpCache, hit';
 export const FRONT = 'accelerate, hit';
 export const FRONT_NOT_MODIFIED = 'accelerate, 304';
 export const FRONT_HEAD = 'accelerate, HEAD';
+export const MIDDLEWARE_LIMITED = 'httpCache, hit, with rateLimit';
+export const FRONT_LIMITED = 'accelerate, hit, with rateLimit';
 export const MISS = 'httpCache, miss that is stored, unique URLs';
 export const UNCACHEABLE = 'httpCache, response that is not stored';
 
 /** Everything that is measured, by name. */
 export const SUBJECTS: Readonly<Record<string, HttpSubject>> = {
   [RAW]: { listener: () => constant },
-  [FRONT]: { listener: front, cache: 'HIT' },
+  [FRONT]: { listener: front, cache: 'HIT', isFront: true },
   [FRONT_NOT_MODIFIED]: {
     listener: front,
     headers: { 'if-none-match': '*' },
     status: 304,
     cache: 'HIT',
+    isFront: true,
   },
-  [FRONT_HEAD]: { listener: front, method: 'HEAD', cache: 'HIT' },
+  [FRONT_HEAD]: { listener: front, method: 'HEAD', cache: 'HIT', isFront: true },
+  [FRONT_LIMITED]: { listener: limitedFront, cache: 'HIT', isFront: true, field: 'ratelimit' },
   [FIRST_MIDDLEWARE]: { listener: () => express().use(constant) },
   [MIDDLEWARE]: { listener: () => application(cached(), json), cache: 'HIT' },
+  [MIDDLEWARE_LIMITED]: {
+    listener: () => application(...limited(), json),
+    cache: 'HIT',
+    field: 'ratelimit',
+  },
   'httpCache for the whole application, hit': {
     listener: () => express().use(cached()).get('/items', json),
     cache: 'HIT',

@@ -32,6 +32,14 @@ export function pairedRatio(numbers: readonly number[], base: readonly number[])
   return median(numbers.map((number, round) => number / base[round]!));
 }
 
+/** How much one subject takes beyond another: the differences of each round, for the same reason. */
+export function pairedDifferences(
+  numbers: readonly number[],
+  base: readonly number[],
+): readonly number[] {
+  return numbers.map((number, round) => number - base[round]!);
+}
+
 /** The value below which a share of the sorted numbers lies. */
 export function percentile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
