@@ -164,7 +164,7 @@ export function parseRate(rate: unknown): { readonly limit: number; readonly win
   if (limit > 0 && windowMs >= 1000 && windowMs <= LONGEST_WINDOW_MS) return { limit, windowMs };
   throw new InvalidOptionError(
     OWNER,
-    `expected requests per period, such as '100/minute', '5/s' or '20/15m', at least 1, of 1 s to 24 days, got ${describeValue(rate)}`,
+    `expected requests per period, such as '100/minute', '5/s' or '20/15m', from 1 to 999999999 of them, of 1 s to 24 days, got ${describeValue(rate)}`,
   );
 }
 
