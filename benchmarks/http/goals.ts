@@ -3,6 +3,7 @@ import { pairedDifferences, pairedRatio, spreadOf, type Spread } from '../suppor
 import type { HttpTiming } from './measure.js';
 import {
   APICACHE,
+  EXPRESS_JSON,
   EXPRESS_NO_STORE,
   EXPRESS_UNIQUE,
   FIRST_MIDDLEWARE,
@@ -10,6 +11,7 @@ import {
   FRONT_HEAD,
   FRONT_LIMITED,
   FRONT_NOT_MODIFIED,
+  HANDED_ON,
   MIDDLEWARE,
   MIDDLEWARE_LIMITED,
   MISS,
@@ -45,6 +47,7 @@ export interface Pair {
 export const OVERHEADS: readonly Pair[] = [
   { subject: MISS, base: EXPRESS_UNIQUE },
   { subject: UNCACHEABLE, base: EXPRESS_NO_STORE },
+  { subject: HANDED_ON, base: EXPRESS_JSON },
   { subject: FRONT_LIMITED, base: FRONT },
   { subject: MIDDLEWARE_LIMITED, base: MIDDLEWARE },
 ];

@@ -75,6 +75,7 @@ export const RAW = 'node:http, constant buffer';
 export const FIRST_MIDDLEWARE = 'Express, first middleware ends a constant buffer';
 export const APICACHE = 'apicache, hit';
 export const EXPRESS_JSON = 'Express, JSON without a cache';
+export const HANDED_ON = 'accelerate, JSON without a cache';
 export const EXPRESS_UNIQUE = 'Express, JSON without a cache, unique URLs';
 export const EXPRESS_NO_STORE = 'Express, no-store without a cache';
 export const MIDDLEWARE = 'httpCache, hit';
@@ -121,6 +122,7 @@ export const SUBJECTS: Readonly<Record<string, HttpSubject>> = {
     listener: () => application(apicache.newInstance().middleware('1 hour'), json),
   },
   [EXPRESS_JSON]: { listener: () => application(json) },
+  [HANDED_ON]: { listener: () => accelerate(application(json)) },
   [EXPRESS_NO_STORE]: { listener: () => application(uncacheable) },
   [UNCACHEABLE]: { listener: () => application(cached(), uncacheable), cache: 'SKIP' },
   [EXPRESS_UNIQUE]: { listener: () => application(json), isUnique: true },
