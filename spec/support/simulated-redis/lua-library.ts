@@ -43,6 +43,14 @@ function table(functions: Readonly<Record<string, LuaFunction | number>>): LuaTa
   return made;
 }
 
+/** `cjson.encode`, of what scripts make messages of: texts, finite numbers, and lists of them. */
+function json(value: LuaValue): string {
+  if (value instanceof LuaTable) return `[${value.list.map(json).join(',')}]`;
+  if (typeof value === 'number' && Number.isFinite(value)) return numberText(value);
+  if (typeof value === 'string') return JSON.stringify(value).replaceAll('/', '\\/');
+  throw new LuaError(`Cannot serialise ${typeName(value)} in the simulated Redis`);
+}
+
 /** The first and the last index of `sub` and `byte`, from 0, the last one excluded. */
 function range(length: number, from: number, to: number): readonly [number, number] {
   const start = from < 0 ? Math.max(length + from, 0) : Math.max(from - 1, 0);
@@ -252,6 +260,7 @@ export const GLOBALS: ReadonlyMap<string, LuaValue> = new Map<string, LuaValue>(
   ],
   ['next', next],
   ['pairs', (given) => new Multi([next, tableArgument(given), undefined])],
+  ['cjson', table({ encode: json })],
   [
     'ipairs',
     (given) => {

@@ -5,18 +5,40 @@ import { ReplyError, StatusReply, type Reply } from './redis-reply.js';
 /** How a command gets to a server, and its answer back. Rejects with a {@link ReplyError} that Redis answers. */
 export type Wire = (command: string, args: readonly string[]) => Promise<Reply>;
 
-/** A client as the Redis backend sees it, over a wire that the spec holds. It is connected from the start. */
+/** How a channel is listened to. */
+export type Channels = (channel: string, listener: (message: string) => void) => Promise<void>;
+
+/**
+ * A client as the Redis backend sees it, over a wire that the spec holds. It is connected from the start.
+ *
+ * A duplicate can only listen, and the spec says to what.
+ */
 export class SimulatedClient extends EventEmitter implements RedisLike {
   readonly options = { host: 'simulated', port: 6379 };
   status = 'ready';
   readonly #wire: Wire;
+  readonly #channels: Channels | undefined;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, channels?: Channels) {
     super();
     this.#wire = wire;
+    this.#channels = channels;
   }
 
-  async connect(): Promise<void> {}
+  async connect(): Promise<void> {
+    this.emit('ready');
+  }
+
+  duplicate(): SimulatedClient {
+    if (this.#channels === undefined) throw new Error('nothing can be listened to here');
+    return new SimulatedClient(async () => new StatusReply('PONG'), this.#channels);
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    await this.#channels!(channel, (message) => {
+      if (this.status === 'ready') this.emit('message', channel, message);
+    });
+  }
 
   async ping(): Promise<string> {
     return textOf(await this.#wire('ping', []));
