@@ -6,8 +6,8 @@ import { VirtualTime } from '../support/scheduler/virtual-time.js';
 import { WORLDS } from '../support/scheduler/worlds.js';
 
 /*
- * Promise P1 under random schedules of up to five operations, with stores that lose keys and scripts, and time that
- * passes. `SCHEDULES` is the number of all schedules, `SCHEDULES_SEED` the first seed; a failure tells its own.
+ * Promises P1 and P2 under random schedules of up to five operations, with stores that lose keys and scripts, and time
+ * that passes. `SCHEDULES` is the number of all schedules, `SCHEDULES_SEED` the first seed; a failure tells its own.
  */
 
 const COUNT = Number(process.env['SCHEDULES'] ?? 100_000);

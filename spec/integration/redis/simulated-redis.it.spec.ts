@@ -10,7 +10,7 @@ import { compilePattern } from '#internal/cache/key-pattern.js';
 import { CacheBackendError } from '#internal/errors.js';
 import { backendContext, writeOf } from '../../support/redis-backend-fixture.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { randomFrom } from '../../support/scheduler/random-schedules.js';
+import { randomFrom } from '../../support/scheduler/random.js';
 import { ReplyError, StatusReply, type Reply } from '../../support/simulated-redis/redis-reply.js';
 import { SimulatedClient } from '../../support/simulated-redis/simulated-client.js';
 import { SimulatedRedis } from '../../support/simulated-redis/simulated-redis.js';
@@ -60,6 +60,7 @@ const SNIPPETS: readonly string[] = [
   'return redis.error_reply("MINE went wrong")',
   'return redis.status_reply("FINE")',
   'return redis.sha1hex("x")',
+  'return cjson.encode({2000, "spec:v1:users:a1", 0, "a/\\"b", -1, 12.5})',
   'redis.call("SET", KEYS[1], "x") redis.call("SADD", KEYS[1], "y") return 1',
   'redis.call("SET", KEYS[1], "x") local r = redis.pcall("LPUSH", KEYS[1], 1) return type(r.err)',
   'redis.call("SET", KEYS[1], "x", "PX", 5000, "NX") return redis.call("SET", KEYS[1], "y", "NX")',

@@ -1,5 +1,6 @@
 import { CacheManager, silentLogger } from 'cachewell';
 import { InvalidOptionError } from '#internal/errors.js';
+import type { WorldRow } from './world.js';
 
 /** Options of a cache under which it loads at other times than on a miss. */
 export interface DefinitionRow {
@@ -46,3 +47,31 @@ export const DEFINITIONS: readonly DefinitionRow[] = [
     beside: '20 ms pass',
   }),
 ];
+
+/** Options of a cache that decide where it is kept, and who loads. */
+export interface KindRow {
+  readonly name: string;
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Whether it is something else than any cache there. */
+  isOf(world: WorldRow): boolean;
+}
+
+/** Caches with one load among all nodes, promise P2. */
+export const CLUSTERED: KindRow = {
+  name: 'one load among all',
+  definition: { sync: 'cluster' },
+  isOf: ({ hasLeases }) => hasLeases === true,
+};
+/** Caches that each process has for itself. */
+export const OWN_TIER_ONLY: KindRow = {
+  name: 'the own tier only',
+  definition: { tiers: 'l1' },
+  isOf: ({ hasOwnTiers }) => hasOwnTiers === true,
+};
+/** Caches of which no process has copies. */
+export const SHARED_TIER_ONLY: KindRow = {
+  name: 'the shared tier only',
+  definition: { tiers: 'l2' },
+  isOf: ({ hasOwnTiers }) => hasOwnTiers === true,
+};
+export const KINDS: readonly KindRow[] = [CLUSTERED, OWN_TIER_ONLY, SHARED_TIER_ONLY];

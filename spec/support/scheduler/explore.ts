@@ -5,7 +5,7 @@ import {
   type Schedule,
   type Step,
 } from './schedule.js';
-import { randomFrom } from './random-schedules.js';
+import { EAGERNESS, randomChooser, randomFrom } from './random.js';
 import type { Outcome, Scenario, ScenarioRunner } from './scenario.js';
 
 interface Frame {
@@ -84,15 +84,8 @@ export async function explore(
   }
   const samples = isComplete ? 0 : mostRuns;
   for (let seed = 0; seed < samples && failures.length < mostFailures; seed++) {
-    const random = randomFrom(seed);
-    count(
-      await runner.run(
-        scenario,
-        () =>
-          ({ length }) =>
-            Math.floor(random() * length),
-      ),
-    );
+    const choose = randomChooser(randomFrom(seed), EAGERNESS[seed % EAGERNESS.length]!);
+    count(await runner.run(scenario, () => choose));
   }
   return { schedules, isComplete, reads, hits, failures };
 }

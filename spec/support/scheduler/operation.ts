@@ -1,14 +1,10 @@
 import type { CacheManager } from 'cachewell';
 import type { Cache } from '#internal/cache/cache.js';
-import type { Invalidation, Issued, Origin } from './origin.js';
+import type { LoadKind, OneLoad } from './one-load.js';
+import type { Invalidation, Issued, IssueOptions, Origin } from './origin.js';
 import type { Schedule } from './schedule.js';
 import type { VirtualTime } from './virtual-time.js';
 import { nodeState, type World, type WorldNode } from './world.js';
-
-/** The keys of all schedules. A pattern can tell them apart, and can hit both. */
-export const KEYS = ['a1', 'a2'] as const;
-/** The tags of values that have any. */
-export const TAGS: readonly string[] = ['blue', 'green'];
 
 /** What a schedule is made of. */
 export interface OperationRow {
@@ -22,7 +18,38 @@ export interface OperationRow {
   readonly isVariant?: boolean;
   /** Whether it stands for its kind where there is no time for all. */
   readonly isRepresentative?: boolean;
+  /** Whether it invalidates by putting a value in its place, and so is a way of filling as well. */
+  readonly isPut?: boolean;
+  /** Whether tags decide what becomes of it: the value has them when it is stored, or they are what is invalidated. */
+  readonly isByTag?: boolean;
+  /** Whether it is done in a transaction. */
+  readonly isTransaction?: boolean;
+  /** Whether the store may lose what it was told. */
+  readonly losesData?: boolean;
+  /** Of one that loads, for promise P2. @defaultValue 'own' */
+  readonly loads?: LoadKind;
   run(actor: Actor): Promise<unknown>;
+}
+
+const SET: IssueOptions = { isSet: true };
+
+/** One operation of a scenario. */
+export interface Placed {
+  readonly operation: OperationRow;
+  readonly node: number;
+  readonly key: string;
+  /** Begins when that one has ended, and not at any time. */
+  readonly after?: number | undefined;
+}
+
+/** What the actors of a scenario share. */
+export interface ActorParts {
+  readonly world: World;
+  readonly origin: Origin;
+  /** Absent where promise P2 is not judged. */
+  readonly oneLoad: OneLoad | undefined;
+  readonly schedule: Schedule;
+  readonly time: VirtualTime;
 }
 
 /** What an operation works with, and through which the judge sees what it does. */
@@ -33,26 +60,22 @@ export class Actor {
   readonly schedule: Schedule;
   readonly time: VirtualTime;
   readonly #origin: Origin;
+  readonly #oneLoad: OneLoad | undefined;
+  readonly #loads: LoadKind;
+  readonly #bound: ReadonlySet<Invalidation>;
   readonly #name: string;
 
-  constructor(
-    parts: {
-      readonly world: World;
-      readonly origin: Origin;
-      readonly schedule: Schedule;
-      readonly time: VirtualTime;
-    },
-    name: string,
-    node: number,
-    key: string,
-  ) {
+  constructor(parts: ActorParts, name: string, { operation, node, key }: Placed) {
     this.world = parts.world;
     this.schedule = parts.schedule;
     this.time = parts.time;
     this.#origin = parts.origin;
+    this.#oneLoad = parts.oneLoad;
+    this.#loads = operation.loads ?? 'own';
     this.#name = name;
     this.node = parts.world.nodes[node]!;
     this.key = key;
+    this.#bound = new Set(parts.origin.binding(node, parts.world.reach));
   }
 
   get cache(): Cache<readonly [string], number> {
@@ -80,8 +103,9 @@ export class Actor {
   async load(
     keys: readonly string[] = [this.key],
     tags: readonly string[] = [],
+    options: IssueOptions = {},
   ): Promise<number[]> {
-    const values = keys.map((key) => this.#issue(key, tags));
+    const values = keys.map((key) => this.#issue(key, tags, options));
     await this.pause('the load ends');
     return values.map(({ id }) => id);
   }
@@ -130,9 +154,7 @@ export class Actor {
     keys: readonly string[],
     work: (ids: readonly number[]) => Promise<boolean>,
   ): Promise<void> {
-    const values = keys.map((key): Issued =>
-      this.#origin.issue(key, this.node.index, this.#name, [], true),
-    );
+    const values = keys.map((key) => this.#origin.issue(key, this.node.index, this.#name, [], SET));
     const ids = values.map(({ id }) => id);
     const invalidation = this.issue((key) => keys.includes(key), new Set(ids));
     const isStored = await work(ids);
@@ -141,7 +163,42 @@ export class Actor {
     if (isStored) this.acknowledge(invalidation);
   }
 
-  #issue(key: string, tags: readonly string[]): Issued {
-    return this.#origin.issue(key, this.node.index, this.#name, tags);
+  /** Begins to set a value in a transaction: nobody else may see it yet. */
+  withhold(tags: readonly string[]): Issued {
+    const options = { isSet: true, isWithheld: true };
+    return this.#origin.issue(this.key, this.node.index, this.#name, tags, options);
+  }
+
+  /** The call that set a value is acknowledged. */
+  settle(value: Issued): void {
+    this.#origin.settle(value);
+  }
+
+  /** Others may see the value from here on. */
+  publish(value: Issued): void {
+    this.#origin.publish(value);
+  }
+
+  #issue(key: string, tags: readonly string[], options: IssueOptions): Issued {
+    const { index: node } = this.node;
+    this.#judgeLoad(key);
+    return this.#origin.issue(key, node, this.#name, tags, options);
+  }
+
+  /** Promise P2 forbids loads that nothing is wrong with otherwise, so it is no matter of the loader's caller. */
+  #judgeLoad(key: string): void {
+    const load = {
+      key,
+      kind: this.#loads,
+      node: this.node.index,
+      by: this.#name,
+      bound: this.#bound,
+      beganAtMs: this.time.now(),
+    };
+    try {
+      this.#oneLoad?.begin(load, this.#origin.invalidations);
+    } catch (error) {
+      this.schedule.fail(error);
+    }
   }
 }

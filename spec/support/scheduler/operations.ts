@@ -1,7 +1,9 @@
 import { cacheable, cacheEvict, cachePut } from 'cachewell';
+import { KEYS, TAGS } from './keys.js';
+import type { LoadKind } from './one-load.js';
 import type { Actor, OperationRow } from './operation.js';
-import { KEYS, TAGS } from './operation.js';
 import { settle } from './schedule.js';
+import { TRANSACTIONS } from './transactions.js';
 import { nodeState } from './world.js';
 
 const PREFIX = 'a';
@@ -31,14 +33,20 @@ const FILLS: readonly OperationRow[] = [
       return value!;
     }),
   ),
-  fill('getOrSet with refresh', (actor) =>
-    actor.cache.getOrSet(actor.key, async () => (await actor.load())[0]!, { refresh: true }),
+  fill(
+    'getOrSet with refresh',
+    (actor) =>
+      actor.cache.getOrSet(actor.key, async () => (await actor.load())[0]!, { refresh: true }),
+    'forced',
   ),
-  fill('getOrSet without sharing', (actor) =>
-    actor.cache.getOrSet(actor.key, async () => (await actor.load(undefined, TAGS))[0]!, {
-      sync: false,
-      tags: TAGS,
-    }),
+  fill(
+    'getOrSet without sharing',
+    (actor) =>
+      actor.cache.getOrSet(actor.key, async () => (await actor.load(undefined, TAGS))[0]!, {
+        sync: false,
+        tags: TAGS,
+      }),
+    'own',
   ),
   fill('@Cacheable', (actor) =>
     cacheable(async (_key: string) => (await actor.load())[0]!, {
@@ -58,6 +66,7 @@ const FILLS: readonly OperationRow[] = [
   {
     name: 'getOrSetMany',
     kind: 'fill',
+    loads: 'shared',
     run: (actor) =>
       actor.read(
         () =>
@@ -75,6 +84,8 @@ const FILLS: readonly OperationRow[] = [
   {
     name: '@Cacheable with each',
     kind: 'fill',
+    // Where a process has called the method for nothing yet, it asks for one id whatever is cached: for the form.
+    loads: 'forced',
     run: (actor) =>
       actor.read(
         () => bulkOf(actor).call(actor, KEYS),
@@ -84,6 +95,8 @@ const FILLS: readonly OperationRow[] = [
   {
     name: 'warm',
     kind: 'fill',
+    // Loads what is there already, too.
+    loads: 'forced',
     run: (actor) =>
       actor.cache.warm([[actor.key, async () => (await actor.load(undefined, TAGS))[0]!]], {
         tags: TAGS,
@@ -112,19 +125,6 @@ const VOIDS: readonly OperationRow[] = [
     () => tagged,
     ({ cache: users }) => users.invalidateTags(TAGS[0]!, 'red'),
   ),
-  {
-    name: 'delete in a transaction',
-    kind: 'void',
-    run: async (actor): Promise<void> => {
-      const issued = await actor.manager.transaction(async () => {
-        await actor.cache.delete(actor.key);
-        await actor.pause('the transaction ends');
-        // It binds others from here on.
-        return actor.issue(own(actor));
-      });
-      actor.acknowledge(issued);
-    },
-  },
   invalidation(
     'invalidateTags, all of them',
     () => tagged,
@@ -243,6 +243,7 @@ const MISHAPS: readonly OperationRow[] = [
   {
     name: 'a key is lost',
     kind: 'world',
+    losesData: true,
     run: async ({ world, schedule }) => {
       schedule.touch('store', 'write');
       const random = Number(`0.${schedule.trace.length * 7919}`);
@@ -252,6 +253,8 @@ const MISHAPS: readonly OperationRow[] = [
   {
     name: 'the scripts are forgotten',
     kind: 'world',
+    // A store whose script was unknown is not tried again where something may have come between.
+    losesData: true,
     run: async ({ world, schedule }) => {
       schedule.touch('store', 'write');
       world.forgetScripts?.();
@@ -275,6 +278,7 @@ const VARIANTS = new Set([
   '@Cacheable',
   '@Cacheable with tagsOf',
   '@Cacheable with each',
+  'getOrSet in a transaction',
   'deletePattern of one key',
   'setMany',
   '@CacheEvict',
@@ -282,6 +286,22 @@ const VARIANTS = new Set([
   '@CacheEvict with tags',
   '@CacheEvict with a pattern',
   '@CacheEvict beforeInvocation',
+]);
+const PUTS = new Set([
+  'set',
+  'setMany',
+  '@CachePut',
+  '@CachePut with keyOf',
+  'put in a transaction',
+  'clear and put in a transaction',
+]);
+const BY_TAG = new Set([
+  'getOrSet with tags that the load adds',
+  '@Cacheable with tagsOf',
+  'invalidateTags',
+  'invalidateTags, all of them',
+  'invalidateTags in a transaction',
+  '@CacheEvict with tags',
 ]);
 const REPRESENTATIVES = new Set([
   'getOrSet with tags',
@@ -293,13 +313,19 @@ const REPRESENTATIVES = new Set([
 ]);
 
 /** Every operation that schedules are made of. */
-export const OPERATIONS: readonly OperationRow[] = [...FILLS, ...VOIDS, ...READS, ...MISHAPS].map(
-  (row) => ({
-    ...row,
-    isVariant: VARIANTS.has(row.name),
-    isRepresentative: REPRESENTATIVES.has(row.name),
-  }),
-);
+export const OPERATIONS: readonly OperationRow[] = [
+  ...FILLS,
+  ...VOIDS,
+  ...TRANSACTIONS.map((row) => ({ ...row, isTransaction: true })),
+  ...READS,
+  ...MISHAPS,
+].map((row) => ({
+  ...row,
+  isVariant: VARIANTS.has(row.name),
+  isRepresentative: REPRESENTATIVES.has(row.name),
+  isPut: PUTS.has(row.name),
+  isByTag: BY_TAG.has(row.name),
+}));
 
 export function operationsOf(kind: OperationRow['kind']): readonly OperationRow[] {
   return OPERATIONS.filter((row) => row.kind === kind);
@@ -321,8 +347,12 @@ function bulkOf({ manager }: Actor): BulkFunction {
   return bulk;
 }
 
-function fill(name: string, work: (actor: Actor) => Promise<number>): OperationRow {
-  return { name, kind: 'fill', run: (actor) => actor.read(() => work(actor)) };
+function fill(
+  name: string,
+  work: (actor: Actor) => Promise<number>,
+  loads: LoadKind = 'shared',
+): OperationRow {
+  return { name, kind: 'fill', loads, run: (actor) => actor.read(() => work(actor)) };
 }
 
 function invalidation(

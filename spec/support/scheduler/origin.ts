@@ -14,6 +14,8 @@ export interface Issued {
   readonly isSet: boolean;
   /** When the `set` of it was acknowledged. */
   settledAt: number | undefined;
+  /** Whether nobody but who made it may see it: the transaction that it was made in has not ended well. */
+  isWithheld: boolean;
 }
 
 /** What makes entries void. */
@@ -27,6 +29,12 @@ export interface Invalidation {
   readonly issuedAt: number;
   /** Absent: not yet, or never. */
   acknowledgedAt: number | undefined;
+}
+
+/** Details of a value that is issued. */
+export interface IssueOptions {
+  readonly isSet?: boolean | undefined;
+  readonly isWithheld?: boolean | undefined;
 }
 
 /** A read that broke promise P1. */
@@ -57,12 +65,23 @@ export class Origin {
     this.#schedule = schedule;
   }
 
+  /** All of them, acknowledged or not. */
+  get invalidations(): readonly Invalidation[] {
+    return this.#invalidations;
+  }
+
   /** A load begins, or a value is about to be set. */
-  issue(key: string, node: number, by: string, tags: readonly string[], isSet = false): Issued {
+  issue(
+    key: string,
+    node: number,
+    by: string,
+    tags: readonly string[],
+    { isSet = false, isWithheld = false }: IssueOptions = {},
+  ): Issued {
     this.#schedule.touch('issues', 'read');
     const id = this.#values.length + 1;
     const startedAt = ++this.#time;
-    const value = { id, key, tags, node, by, startedAt, isSet, settledAt: undefined };
+    const value = { id, key, tags, node, by, startedAt, isSet, settledAt: undefined, isWithheld };
     this.#values.push(value);
     this.#schedule.note(`${by}: value ${id} of ${key} begins`);
     return value;
@@ -72,6 +91,13 @@ export class Origin {
   settle(value: Issued): void {
     this.#schedule.touch('issues', 'read');
     value.settledAt = ++this.#time;
+  }
+
+  /** From here on others may see the value. */
+  publish(value: Issued): void {
+    this.#schedule.touch('withheld', 'write');
+    value.isWithheld = false;
+    this.#schedule.note(`${value.by}: value ${value.id} may be seen`);
   }
 
   invalidate(
@@ -94,13 +120,18 @@ export class Origin {
     this.#schedule.note(`${invalidation.by}: the invalidation is acknowledged`);
   }
 
+  /** What binds reads of a node that begin now. */
+  binding(node: number, reach: Reach): readonly Invalidation[] {
+    return this.#invalidations.filter((each) => {
+      return each.acknowledgedAt !== undefined && reach(each, node);
+    });
+  }
+
   /** A read begins. What it gives is judged by what this gives. */
   read(by: string, node: number, reach: Reach): (key: string, result: unknown) => void {
     this.#schedule.touch('acknowledgements', 'read');
     this.#schedule.touch(messagesTo(node), 'read');
-    const binding = this.#invalidations.filter((each) => {
-      return each.acknowledgedAt !== undefined && reach(each, node);
-    });
+    const binding = this.binding(node, reach);
     this.#schedule.note(`${by}: the read begins`);
     return (key, result) => {
       const shown = JSON.stringify(result);
@@ -111,6 +142,12 @@ export class Origin {
       const value = this.#values[(result as number) - 1];
       if (value === undefined || value.key !== key) {
         throw new StaleRead(`${by} got ${shown} for ${key}, which was never its value`);
+      }
+      this.#schedule.touch('withheld', 'read');
+      if (value.isWithheld && value.by !== by) {
+        throw new StaleRead(
+          `${by} got value ${value.id} of ${key}, which ${value.by} keeps to itself`,
+        );
       }
       for (const each of binding) if (isBroken(value, each)) throw broken(by, value, each);
     };

@@ -1,21 +1,12 @@
 import type { CacheBackend } from 'cachewell';
-import { DEFINITIONS } from './definitions.js';
-import { KEYS } from './operation.js';
+import { DEFINITIONS, KINDS } from './definitions.js';
+import { KEYS } from './keys.js';
 import { OPERATIONS, operationsOf } from './operations.js';
+import { EAGERNESS, randomChooser, randomFrom } from './random.js';
 import type { Chooser } from './schedule.js';
-import type { Outcome, Placed, Scenario, ScenarioRunner } from './scenario.js';
+import type { Placed } from './operation.js';
+import type { Outcome, Scenario, ScenarioRunner } from './scenario.js';
 import type { WorldRow } from './world.js';
-
-/** Numbers from 0 to 1, 1 excluded, the same for one seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A random schedule: what happens, and in which order. */
 export interface RandomSchedule {
@@ -45,8 +36,8 @@ export interface RandomSettings {
 }
 
 const MOST_OPERATIONS = 5;
-/** How often the chooser goes on with the newest step instead of any. */
-const EAGERNESS = [0, 0, 0.3, 0.7] as const;
+/** Of the worlds in which caches can be of a special kind, in how many they are. */
+const SPECIAL = 0.25;
 
 /** Runs schedules until one breaks something. */
 export async function runRandom(
@@ -59,9 +50,9 @@ export async function runRandom(
     const scenario = randomScenario(random, settings);
     const eagerness = EAGERNESS[Math.floor(random() * EAGERNESS.length)]!;
     const choices: number[] = [];
+    const choose = randomChooser(random, eagerness);
     const outcome = await runner.run(scenario, () => (enabled) => {
-      const index =
-        random() < eagerness ? enabled.length - 1 : Math.floor(random() * enabled.length);
+      const index = choose(enabled);
       choices.push(index);
       return index;
     });
@@ -105,11 +96,15 @@ function randomScenario(random: () => number, { worlds, spoil }: RandomSettings)
   });
   const primedOn = Math.floor(random() * size);
   const options = pick(DEFINITIONS);
+  const kinds = KINDS.filter((kind) => kind.isOf(world));
+  const kind = kinds.length > 0 && random() < SPECIAL ? pick(kinds).definition : {};
   if (random() < 0.2 && options.pending === undefined) {
-    const { definition, primedForMs } = options;
+    const { primedForMs } = options;
+    const definition = { ...options.definition, ...kind };
     return { world, definition, primedForMs, isPrimed: true, primedOn, placed, spoil };
   }
-  return { world, isPrimed: random() < 0.5, primedOn, placed, spoil };
+  const isPrimed = random() < 0.5;
+  return { world, definition: kind, isPrimed, primedOn, placed, spoil };
 }
 
 /** Leaves out operations and choices, as long as it still fails in the same way. */

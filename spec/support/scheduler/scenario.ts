@@ -1,18 +1,11 @@
 import { CacheBackendError, type CacheBackend } from 'cachewell';
-import { Actor, KEYS, TAGS, type OperationRow } from './operation.js';
+import { KEYS, TAGS } from './keys.js';
+import { OneLoad } from './one-load.js';
+import { Actor, type ActorParts, type OperationRow, type Placed } from './operation.js';
 import { Origin } from './origin.js';
 import { inOrder, Schedule, type Chooser } from './schedule.js';
 import type { VirtualTime } from './virtual-time.js';
-import { nodeState, type WorldRow } from './world.js';
-
-/** One operation of a scenario. */
-export interface Placed {
-  readonly operation: OperationRow;
-  readonly node: number;
-  readonly key: string;
-  /** Begins when that one has ended, and not at any time. */
-  readonly after?: number | undefined;
-}
+import { nodeState, type Transact, type WorldRow } from './world.js';
 
 /** Operations that happen at the same time, and where. */
 export interface Scenario {
@@ -30,7 +23,19 @@ export interface Scenario {
   readonly spoil?: ((backend: CacheBackend) => CacheBackend) | undefined;
   /** See `WorldSettings.spoilOwnTier`. */
   readonly spoilOwnTier?: ((backend: CacheBackend) => CacheBackend) | undefined;
+  /** See `WorldSettings.spoilTransactions`. */
+  readonly spoilTransactions?: ((transact: Transact) => Transact) | undefined;
 }
+
+/** An operation that nothing ends any more. */
+export class Hanging extends Error {
+  override readonly name = 'Hanging';
+}
+
+/** Longer than a lease, and than anything else that an operation may have to wait for. In milliseconds. */
+const LONG_MS = 60_000;
+/** Waits behind each other. */
+const MOST_WAITS = 10;
 
 /** What running a scenario in one order has shown. */
 export interface Outcome {
@@ -73,22 +78,29 @@ export class ScenarioRunner {
     origin: Origin,
     choose: (schedule: Schedule) => Chooser,
   ): Promise<void> {
-    const { definition = {}, spoil, spoilOwnTier } = scenario;
+    const { definition = {}, placed, ...rest } = scenario;
     const time = this.#time;
     // A store that loses what it has may fail a call, which then promises nothing.
-    const hasMishaps = scenario.placed.some(({ operation }) => operation.kind === 'world');
-    const world = scenario.world.build({ schedule, time, definition, spoil, spoilOwnTier });
-    const parts = { world, origin, schedule, time };
+    const hasMishaps = placed.some(({ operation }) => operation.kind === 'world');
+    const world = scenario.world.build({ ...rest, schedule, time, definition });
+    const isClustered = definition['sync'] === 'cluster';
+    // A lease that the store has lost is somebody else's, and so is a value.
+    const oneLoad = placed.some(({ operation }) => operation.losesData === true)
+      ? undefined
+      : new OneLoad(isClustered);
+    let parts: ActorParts = { world, origin, oneLoad: undefined, schedule, time };
+    const underWay = new Set<string>();
     const start = (name: string, placed: Placed, onEnd: () => void = () => undefined): void => {
-      const actor = new Actor(parts, name, placed.node, placed.key);
       const run = async (): Promise<void> => {
+        underWay.add(name);
         try {
-          await placed.operation.run(actor);
+          await placed.operation.run(new Actor(parts, name, placed));
           onEnd();
         } catch (error) {
           if (hasMishaps && error instanceof CacheBackendError) schedule.note(`${name} fails`);
           else schedule.fail(error);
         }
+        underWay.delete(name);
       };
       // What happens to the store is over before anything else does.
       const begin = placed.operation.kind === 'world' ? run : () => void run();
@@ -100,7 +112,7 @@ export class ScenarioRunner {
       await schedule.run(inOrder);
       await time.pass(scenario.primedForMs ?? 0, () => schedule.run(inOrder));
     }
-    const { placed } = scenario;
+    parts = { ...parts, oneLoad };
     const names = placed.map(({ operation, node, key }, index) => {
       return `${index}: ${operation.name} of ${key} on node ${node}`;
     });
@@ -114,6 +126,12 @@ export class ScenarioRunner {
       if (after === undefined) begin(index);
     });
     await schedule.run(choose(schedule));
+    // Only what a store has lost may keep somebody waiting until a timer fires.
+    for (let waits = 0; hasMishaps && underWay.size > 0 && waits < MOST_WAITS; waits++) {
+      await time.pass(LONG_MS, () => schedule.run(inOrder));
+    }
+    if (underWay.size > 0) throw new Hanging(`nothing ends ${[...underWay].join(', nor ')}`);
+    parts = { ...parts, oneLoad: undefined };
     for (const { index } of world.nodes) {
       start(`the last read on node ${index}`, { operation: LAST_READ, node: index, key: KEYS[0] });
     }

@@ -39,7 +39,8 @@ export class SimulatedChannel {
 
   /** Remembers what an invalidation had sent when it was acknowledged. */
   readonly acknowledged = (invalidation: Invalidation): void => {
-    this.#sentBefore.set(invalidation, this.#sent[invalidation.node]!);
+    // A node that never spoke has nothing to wait for.
+    this.#sentBefore.set(invalidation, this.#sent[invalidation.node] ?? 0);
   };
 
   /** An invalidation binds its own process, and another one from the moment that the messages have reached it. */

@@ -1,3 +1,5 @@
+import { randomFrom } from './random.js';
+
 interface Timer {
   dueAt: number;
   readonly everyMs: number | undefined;
@@ -13,14 +15,17 @@ const START_MS = 1_704_067_200_000;
 export class VirtualTime {
   readonly #timers = new Map<object, Timer>();
   #elapsedMs = 0;
+  #random = randomFrom(0);
   #restore: (() => void) | undefined;
 
   /** Milliseconds since the epoch. */
   readonly now = (): number => START_MS + this.#elapsedMs;
 
-  /** Takes the place of the process' timers, until `uninstall`. */
+  /** Takes the place of the process' timers and of chance, on which their delays may depend, until `uninstall`. */
   install(): void {
     const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
+    const { random } = Math;
+    Math.random = () => this.#random();
     const start = (isRepeated: boolean) => {
       return (callback: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]): object => {
         const delay = Math.max(1, delayMs);
@@ -53,6 +58,7 @@ export class VirtualTime {
     this.#restore = () => {
       Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
       Reflect.deleteProperty(performance, 'now');
+      Math.random = random;
     };
   }
 
@@ -66,6 +72,7 @@ export class VirtualTime {
   reset(): void {
     this.#timers.clear();
     this.#elapsedMs = 0;
+    this.#random = randomFrom(0);
   }
 
   /** Lets time pass; `settle` is awaited after each timer that fires. */

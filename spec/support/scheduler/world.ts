@@ -11,6 +11,9 @@ export interface WorldNode {
   readonly cache: Cache<readonly [string], number>;
 }
 
+/** How a manager runs transactions. */
+export type Transact = CacheManager['transaction'];
+
 /** Some processes, and what they share, with every step between them in a schedule. */
 export interface World {
   readonly nodes: readonly WorldNode[];
@@ -33,6 +36,8 @@ export interface WorldSettings {
   readonly spoil?: ((backend: CacheBackend) => CacheBackend) | undefined;
   /** The same for the tier that a node has for itself, where it has one. */
   readonly spoilOwnTier?: ((backend: CacheBackend) => CacheBackend) | undefined;
+  /** The same for a node's transactions. */
+  readonly spoilTransactions?: ((transact: Transact) => Transact) | undefined;
 }
 
 /** A kind of world. */
@@ -46,6 +51,8 @@ export interface WorldRow {
   readonly isImplied?: boolean | undefined;
   /** Whether it has so many orders that in the ordinary run only the representatives meet each other. */
   readonly isCostly?: boolean | undefined;
+  /** Whether the store tells who may load (`sync: 'cluster'`). */
+  readonly hasLeases?: boolean | undefined;
   /** Whether nodes keep copies of what the shared store has. */
   readonly hasOwnTiers?: boolean | undefined;
   /** Why it is not there yet. */
@@ -70,7 +77,7 @@ export function messagesTo(index: number): string {
 export function makeNode(
   index: number,
   backend: CacheBackend,
-  { time, definition, spoil }: WorldSettings,
+  { time, definition, spoil, spoilTransactions }: WorldSettings,
 ): WorldNode {
   const manager = new CacheManager({
     backend: spoil === undefined ? backend : spoil(backend),
@@ -80,6 +87,9 @@ export function makeNode(
     onError: 'throw',
     random: () => 0.5,
   });
+  if (spoilTransactions !== undefined) {
+    manager.transaction = spoilTransactions(manager.transaction.bind(manager));
+  }
   const cache = manager.cache<readonly [string], number>('users', definition);
   return { index, manager, cache };
 }
