@@ -31,7 +31,7 @@ const IS_THOROUGH = process.env['INTERLEAVINGS'] === 'all';
 /** Where two operations have more orders than that, as many are sampled beside. */
 const MOST_RUNS = IS_THOROUGH ? Infinity : 250;
 /** The same for what adds to the pairs of a load and an invalidation: puts, transactions, special kinds of caches. */
-const MOST_RUNS_OF_MORE = IS_THOROUGH ? Infinity : 50;
+const MOST_RUNS_OF_MORE = IS_THOROUGH ? Infinity : 25;
 /** Three operations have too many orders to run them to the end. */
 const MOST_RUNS_OF_THREE = IS_THOROUGH ? 10_000 : 50;
 /** Ways of reading on a node what only the shared tier has. */
@@ -143,7 +143,7 @@ for (const world of WORLDS.filter(({ isImplied }) => IS_THOROUGH || isImplied !=
           // Where time passes as well, there are many orders more.
           const isDueHere =
             row.beside === undefined && world.isCostly !== true
-              ? !invalidation.isVariant
+              ? !invalidation.isVariant && !invalidation.isTransaction
               : invalidation.isRepresentative;
           if (!IS_THOROUGH && isDueHere !== true) continue;
           await holds(refreshing(world, row, invalidation), tally);

@@ -274,6 +274,7 @@ const MISHAPS: readonly OperationRow[] = [
 
 /** Another form of an operation that is here, too. */
 const VARIANTS = new Set([
+  '@CachePut with keyOf',
   'getOrSet',
   '@Cacheable',
   '@Cacheable with tagsOf',

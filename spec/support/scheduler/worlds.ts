@@ -30,7 +30,7 @@ export const WORLDS: readonly WorldRow[] = [
   {
     name: 'memory',
     size: 1,
-    share: 29,
+    share: 30,
     build: (settings): World => ({
       nodes: [makeNode(0, new MemoryBackend({ sweepInterval: Infinity }), settings)],
       reach: everywhere,
@@ -71,7 +71,7 @@ export const WORLDS: readonly WorldRow[] = [
   ...[1, 2].map((size): WorldRow => ({
     name: `tiered, ${nodes(size)}`,
     size,
-    share: size === 1 ? 1 : 5,
+    share: size === 1 ? 1 : 4,
     isImplied: size === 1,
     isCostly: true,
     hasLeases: true,
