@@ -13,7 +13,7 @@ const PATIENCE = '1h';
  * How long a lease lasts that nobody renews, in milliseconds. Long, for it is renewed every third of that: much time
  * that passes is to end leases, and not to bring about a hundred renewals.
  */
-export const LEASE_MS = 30_000;
+const LEASE_MS = 30_000;
 
 /** What a walk over all keys of the store depends on. */
 const WALK = 'keys of the store';
