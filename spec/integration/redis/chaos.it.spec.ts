@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { expect } from 'chai';
 import {
   ChaosPair,
@@ -38,12 +39,14 @@ describe('coherence of tiers under faults (P3)', function () {
 
   it(`serves nothing beyond its bounds in ${ROUNDS} rounds`, async () => {
     const server = await startRedisServer();
-    const seen = { rounds: 0, reads: 0, ownHits: 0, stale: 0, longestMs: 0 };
+    const seen = { rounds: 0, reads: 0, ownHits: 0, stale: 0, longestMs: 0, stoodStillMs: 0 };
     try {
       for (let batch = 0; seen.rounds < ROUNDS; batch++) {
-        const { watches, title } = await runBatch(server, batch);
+        const { watches, title, stoodStillMs } = await runBatch(server, batch);
+        seen.stoodStillMs = Math.max(seen.stoodStillMs, stoodStillMs);
         for (const watch of watches) {
-          expect(watch.violations.slice(0, 3), title).to.deep.equal([]);
+          const violations = watch.violations.filter(({ beyondMs }) => beyondMs > stoodStillMs);
+          expect(violations.slice(0, 3), title).to.deep.equal([]);
           // A reader that reads nothing would pass, too.
           expect(watch.reads, title).to.be.above(20);
           // So would one whose own tier answers nothing.
@@ -61,7 +64,7 @@ describe('coherence of tiers under faults (P3)', function () {
       await server.stop();
     }
     console.log(
-      `      ${seen.rounds} rounds, ${seen.reads} reads, ${seen.ownHits} of them from the own tier, ${seen.stale} of values that were overtaken, by ${Math.round(seen.longestMs)} ms at most`,
+      `      ${seen.rounds} rounds, ${seen.reads} reads, ${seen.ownHits} of them from the own tier, ${seen.stale} of values that were overtaken, by ${Math.round(seen.longestMs)} ms at most; the process stood still for ${Math.round(seen.stoodStillMs)} ms at most`,
     );
   });
 
@@ -90,7 +93,14 @@ describe('coherence of tiers under faults (P3)', function () {
 async function runBatch(
   server: RedisServer,
   batch: number,
-): Promise<{ readonly watches: readonly ChaosPair['watch'][]; readonly title: string }> {
+): Promise<{
+  readonly watches: readonly ChaosPair['watch'][];
+  readonly title: string;
+  /** The longest that the process did not get to run what was due: its timers, and answers that lay there, were late by that. */
+  readonly stoodStillMs: number;
+}> {
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
   const serverFault = batch % 3 === 2 ? SERVER_FAULTS[Math.floor(batch / 3) % 2] : undefined;
   const pairs = await Promise.all(
     Array.from({ length: PAIRS }, (_, index) =>
@@ -116,9 +126,13 @@ async function runBatch(
   } finally {
     await Promise.all(pairs.map((pair) => pair.stop()));
   }
+  delay.disable();
+  const stoodStillMs = delay.max / 1e6;
+  const fault = serverFault ?? 'a fault for each pair';
   return {
     watches: pairs.map(({ watch }) => watch),
-    title: `batch ${batch}: ${serverFault ?? 'a fault for each pair'}`,
+    title: `batch ${batch}: ${fault}; the process stood still for ${Math.round(stoodStillMs)} ms at most`,
+    stoodStillMs,
   };
 }
 

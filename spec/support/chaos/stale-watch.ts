@@ -13,6 +13,8 @@ export interface StaleRead {
   readonly staleForMs: number;
   /** How long before the read the last fault had ended; `undefined` while one lasts. */
   readonly healedForMs: number | undefined;
+  /** By how much it is beyond the bounds, in milliseconds. */
+  readonly beyondMs: number;
 }
 
 /** What P3 allows, in milliseconds. */
@@ -82,8 +84,8 @@ export class StaleWatch {
     const healedForMs = this.#healedAt === undefined ? undefined : startedAt - this.#healedAt;
     const { maxStalenessMs, recoveryMs, transitMs } = this.#bounds;
     const isRecovered = healedForMs !== undefined && healedForMs > recoveryMs;
-    if (staleForMs > (isRecovered ? 0 : maxStalenessMs) + transitMs)
-      this.violations.push({ key, version, staleForMs, healedForMs });
+    const beyondMs = staleForMs - (isRecovered ? 0 : maxStalenessMs) - transitMs;
+    if (beyondMs > 0) this.violations.push({ key, version, staleForMs, healedForMs, beyondMs });
   }
 
   #history(key: string): KeyHistory {
