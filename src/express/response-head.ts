@@ -82,10 +82,6 @@ export function rawFieldNames(res: ServerResponse): readonly string[] {
  * a field of such a list where other fields have been set.
  */
 export function setFields(res: ServerResponse, fields: readonly string[]): void {
-  if (fields.length === 2) {
-    res.setHeader(fields[0]!, fields[1]!);
-    return;
-  }
   const seen = new Set<string>();
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!;

@@ -17,7 +17,8 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 
-const NO_NAMES: readonly string[] = Object.freeze([]);
+/** What nearly all responses have, so that they share it. */
+const NOTHING: readonly string[] = Object.freeze([]);
 
 /** More names than this select nothing that a second client would ask for. */
 const MOST_NAMES = 32;
@@ -27,7 +28,7 @@ const MOST_NAMES = 32;
  * section 4.1), something that is no name, or too many names.
  */
 export function varyNames(field: string | undefined): readonly string[] | undefined {
-  if (field === undefined) return NO_NAMES;
+  if (field === undefined) return NOTHING;
   const names = tokenList(field);
   if (names === undefined || names.includes('*')) return undefined;
   const unique = [...new Set(names)].sort();
@@ -41,7 +42,7 @@ export function selectsBy(vary: readonly string[] | undefined, fields: readonly 
 
 /** The normalised values of the request fields `vary`, in its order. */
 export function selectingValues(vary: readonly string[], headers: FieldMap): readonly string[] {
-  return vary.map((name) => selectingValue(name, headers));
+  return vary.length === 0 ? NOTHING : vary.map((name) => selectingValue(name, headers));
 }
 
 /**

@@ -24,8 +24,6 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
   200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 451, 501,
 ]);
 
-const NONE: readonly string[] = Object.freeze([]);
-
 /** Whether and how a response is stored (RFC 9111 section 3). */
 export function decideStorage(
   plan: RequestPlan,
@@ -85,7 +83,7 @@ export function storageOf(
     staleWhileRevalidateMs: windows.staleWhileRevalidateMs,
     staleIfErrorMs: windows.staleIfErrorMs,
     vary: selectors,
-    selecting: selectors.length === 0 ? NONE : selectingValues(selectors, plan.headers),
+    selecting: selectingValues(selectors, plan.headers),
     flags,
   };
   const { freshForMs, keepMs } = keepTimes(head, options);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { CacheEntry } from '#internal/cache/entry.js';
 import { dueForRefresh, judge, slideMs } from '#internal/cache/freshness.js';
 import { PLAIN_TIMES, resolveTimes, type TimeChoice } from '#internal/cache/time-settings.js';
+import { randomFrom } from '../../support/scheduler/random.js';
 
 const times = (choice: TimeChoice) => resolveTimes('a', choice, PLAIN_TIMES);
 const entry = (overrides: Partial<CacheEntry> = {}): CacheEntry => ({
@@ -83,7 +84,7 @@ describe('dueForRefresh', () => {
       fc.integer({ min: 1, max: 999 }),
       fc.nat(),
       (loadCostMs, leftMs, seed) => {
-        const random = seeded(seed);
+        const random = randomFrom(seed);
         const trials = 4_000;
         let due = 0;
         for (let trial = 0; trial < trials; trial++) {
@@ -120,14 +121,3 @@ describe('slideMs', () => {
     expect(slideMs(sliding, 999, Infinity)).to.equal(undefined);
   });
 });
-
-/** mulberry32: a small generator with a seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
