@@ -54,6 +54,26 @@ const noAmbientClock = {
   },
 };
 
+const RESPONSE_METHODS = new Set(['writeHead', 'write', 'end', 'flushHeaders']);
+
+/** V8 allocates a function that is assigned to a property as it is written among the old objects: see `replaceMethods`. */
+const noAssignedMethod = {
+  create(context) {
+    return {
+      AssignmentExpression({ left, right }) {
+        if (
+          left.property?.type !== 'Identifier' ||
+          !right.type.endsWith('FunctionExpression') ||
+          left.type !== 'MemberExpression'
+        )
+          return;
+        if (!RESPONSE_METHODS.has(left.property.name)) return;
+        context.report({ node: right, message: 'Replace methods of responses by replaceMethods.' });
+      },
+    };
+  },
+};
+
 export default {
   meta: { name: 'house' },
   rules: {
@@ -61,5 +81,6 @@ export default {
     'no-export-all': noExportAll,
     'no-vague-file': noVagueFile,
     'no-ambient-clock': noAmbientClock,
+    'no-assigned-method': noAssignedMethod,
   },
 };

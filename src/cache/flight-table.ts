@@ -105,13 +105,24 @@ export class Flight {
 }
 
 /**
+ * What the table holds of a flight.
+ *
+ * A map that has grown, or is to be tidied, leaves an older self behind, which holds what it held then, and which leads to the
+ * next one (V8). Once one of those has outlived a few collections, all that follow live on with it to the next full
+ * collection, and so would their flights, with the whole of what their loads lead to. Of an emptied slot nothing follows.
+ */
+interface Slot {
+  flight: Flight | undefined;
+}
+
+/**
  * The loads of one cache that later callers may join. An invalidation detaches those that it hits: they go on for those
  * who wait already, but nobody joins them any more, so a read that starts after an invalidation loads anew. Which loads
  * an invalidation by tag hits is known only when they end: it puts all of them in doubt, and who joins one after that
  * takes its result only if the store has confirmed it since.
  */
 export class FlightTable {
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new Map<string, Slot>();
   readonly #branches = new Set<FlightTable>();
   #trunk: FlightTable | undefined;
   #doubtedAt = 0;
@@ -126,11 +137,12 @@ export class FlightTable {
   }
 
   get(key: string): Flight | undefined {
-    return this.#flights.get(key);
+    return this.#flights.get(key)?.flight;
   }
 
   add(key: string, flight: Flight): void {
-    this.#flights.set(key, flight);
+    this.#drop(key);
+    this.#flights.set(key, { flight });
   }
 
   /**
@@ -147,21 +159,21 @@ export class FlightTable {
 
   /** Removes a flight that has landed, unless another has taken its place. */
   remove(key: string, flight: Flight): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    if (this.get(key) === flight) this.#drop(key);
   }
 
   detach(key: string): void {
-    this.#flights.delete(key);
+    this.#drop(key);
     for (const branch of this.#branches) branch.detach(key);
   }
 
   detachMatching(isMatch: (key: string) => boolean): void {
-    for (const key of this.#flights.keys()) if (isMatch(key)) this.#flights.delete(key);
+    for (const key of this.#flights.keys()) if (isMatch(key)) this.#drop(key);
     for (const branch of this.#branches) branch.detachMatching(isMatch);
   }
 
   detachAll(): void {
-    this.#flights.clear();
+    for (const key of this.#flights.keys()) this.#drop(key);
     for (const branch of this.#branches) branch.detachAll();
   }
 
@@ -181,5 +193,12 @@ export class FlightTable {
   /** Puts what is under way in doubt. Called before the invalidation is issued. */
   doubt(): void {
     this.#doubtedAt = nextOrder();
+  }
+
+  #drop(key: string): void {
+    const slot = this.#flights.get(key);
+    if (slot === undefined) return;
+    slot.flight = undefined;
+    this.#flights.delete(key);
   }
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { methodsOf, type ResponseMethods } from './raw-response.js';
+import { methodsOf, replaceMethods } from './raw-response.js';
 import { headArguments, setFields } from './response-head.js';
 
 /**
@@ -8,7 +8,7 @@ import { headArguments, setFields } from './response-head.js';
  */
 export function hideResponseFields(res: ServerResponse, names: readonly string[]): void {
   const { writeHead } = methodsOf(res);
-  (res as unknown as ResponseMethods).writeHead = (...args) => {
+  const hiding = (...args: unknown[]): unknown => {
     const { status, reason, fields } = headArguments(args);
     // An interim answer has fields of its own.
     if (status < 200) return writeHead.apply(res, args);
@@ -16,4 +16,5 @@ export function hideResponseFields(res: ServerResponse, names: readonly string[]
     for (const name of names) res.removeHeader(name);
     return reason === undefined ? writeHead.call(res, status) : writeHead.call(res, status, reason);
   };
+  replaceMethods(res, { writeHead: hiding });
 }

@@ -3,17 +3,12 @@ import { holdResponse } from './held-response.js';
 import type { InvalidationPlan } from './http-invalidation-plan.js';
 import { headField, type HeadArguments } from './http-invalidation-targets.js';
 import type { HttpResponse } from './http-middleware.js';
+import { methodsOf, replaceMethods } from './raw-response.js';
 
 /** How long a response is held by a store that does not say how long its calls may take, in milliseconds. */
 const HOLD_LIMIT_MS = 1000;
 /** So much longer than its own limit a store may take to give up. In milliseconds. */
 const GRACE_MS = 100;
-
-/** The methods that are laid over, by what matters of them: that they are called, and what they give. */
-type ResponseMethods = Record<
-  'writeHead' | 'write' | 'flushHeaders' | 'end',
-  (this: HttpResponse, ...args: unknown[]) => unknown
->;
 
 /** A call of the handler that sends bytes: some, or the last ones. */
 type Sending = 'part' | 'last';
@@ -49,17 +44,18 @@ export class InvalidatingResponse {
 
   watch(): void {
     const res = this.#res;
-    const methods = res as unknown as ResponseMethods;
-    const { writeHead, write, flushHeaders, end } = methods;
-    methods.writeHead = (...args) => {
-      const result = writeHead.apply(res, args);
-      this.#onHead(args);
-      return result;
-    };
-    methods.write = (...args) =>
-      this.#send(this.#completes(args) ? 'last' : 'part', () => write.apply(res, args));
-    methods.flushHeaders = (...args) => this.#send('part', () => flushHeaders.apply(res, args));
-    methods.end = (...args) => this.#send('last', () => end.apply(res, args));
+    const { writeHead, write, flushHeaders, end } = methodsOf(res);
+    replaceMethods(res, {
+      writeHead: (...args) => {
+        const result = writeHead.apply(res, args);
+        this.#onHead(args);
+        return result;
+      },
+      write: (...args) =>
+        this.#send(this.#completes(args) ? 'last' : 'part', () => write.apply(res, args)),
+      flushHeaders: (...args) => this.#send('part', () => flushHeaders.apply(res, args)),
+      end: (...args) => this.#send('last', () => end.apply(res, args)),
+    });
     res.once('close', () => this.#onClose());
   }
 

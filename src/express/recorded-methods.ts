@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { methodsOf, type ResponseMethods } from './raw-response.js';
+import { methodsOf, replaceMethods, type ResponseMethods } from './raw-response.js';
 
 /** What stands in for the methods of a response: each gets the arguments that the route gave. */
 export interface MethodStandIn {
@@ -12,10 +12,11 @@ export interface MethodStandIn {
 /** Puts a stand-in before the methods of a response, and gives the methods that were there. */
 export function standBefore(res: ServerResponse, standIn: MethodStandIn): ResponseMethods {
   const methods = methodsOf(res);
-  const replaced = res as unknown as ResponseMethods;
-  replaced.writeHead = (...args) => standIn.writeHead(args);
-  replaced.write = (...args) => standIn.write(args);
-  replaced.end = (...args) => standIn.end(args);
-  replaced.flushHeaders = () => standIn.flushHeaders();
+  replaceMethods(res, {
+    writeHead: (...args) => standIn.writeHead(args),
+    write: (...args) => standIn.write(args),
+    end: (...args) => standIn.end(args),
+    flushHeaders: () => standIn.flushHeaders(),
+  });
   return methods;
 }

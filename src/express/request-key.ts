@@ -72,6 +72,8 @@ const MOST_ORIGINS = 16;
 const MOST_TARGETS = 2_048;
 const LONGEST_TARGET = 256;
 
+const NO_ATTRIBUTES: readonly KeyAttribute[] = [];
+
 /** Makes the keys of requests, and knows those of the last targets that were asked for. */
 export class RequestKeys {
   readonly #options: ResolvedHttpCacheOptions;
@@ -103,10 +105,12 @@ export class RequestKeys {
       routedTarget(req, target) === undefined &&
       !isForwarded(req.headers);
     if (!isPlain) return this.#make(req, attributes);
-    const targets = this.#targetsOf(originOf(req));
+    const origin = originOf(req);
+    const targets = this.#targetsOf(origin);
     let key = targets.get(target);
     if (key === undefined) {
-      key = this.#make(req, attributes);
+      // Nothing but the target and its origin: the origin's host is the one that was sent.
+      key = requestKey(req, this.#options, this.#withPlace(NO_ATTRIBUTES), target, origin);
       if (targets.size >= MOST_TARGETS) targets.clear();
       targets.set(target, key);
     }
@@ -114,11 +118,15 @@ export class RequestKeys {
   }
 
   #make(req: HttpRequest, attributes: readonly KeyAttribute[]): string {
+    const origin = originOf(req);
+    const all = withForwarded(req, origin, this.#withPlace(attributes));
+    return requestKey(req, this.#options, all, targetOf(req), origin);
+  }
+
+  #withPlace(attributes: readonly KeyAttribute[]): readonly KeyAttribute[] {
     const before = this.#cachesBefore;
     // The slash tells it from attributes: in their names it is escaped.
-    const all: readonly KeyAttribute[] =
-      before === 0 ? attributes : [...attributes, ['/inner', String(before)]];
-    return requestKey(req, this.#options, all);
+    return before === 0 ? attributes : [...attributes, ['/inner', String(before)]];
   }
 
   #targetsOf(origin: string): Map<string, string> {
@@ -139,10 +147,9 @@ function requestKey(
   req: HttpRequest,
   options: ResolvedHttpCacheOptions,
   attributes: readonly KeyAttribute[],
+  target: string,
+  origin: string,
 ): string {
-  const target = targetOf(req);
-  const origin = originOf(req);
-  const all = withForwarded(req, origin, attributes);
   const shown = options.origin === undefined ? origin : undefined;
   const { key, queryFilter } = options;
   if (key === undefined) {
@@ -152,14 +159,14 @@ function requestKey(
         target,
         routedTarget: routedTarget(req, target),
         queryFilter,
-        attributes: all,
+        attributes,
         origin: shown,
       }),
     );
   }
   const parts = key(req) as readonly KeyPart[] | KeyPart;
   let text = `GET:${keyText(parts, 'httpCache.key')}`;
-  for (const [name, value] of all) {
+  for (const [name, value] of attributes) {
     text += `:@${escapeKeyComponent(name)}=${escapeKeyComponent(value)}`;
   }
   return boundedKeyText(shown === undefined ? text : `${text}:@${escapeKeyComponent(shown)}`);
