@@ -77,10 +77,12 @@ export async function runBulk(
   const read = { cache, policy, times, load, options };
   const values = await readMany(read, [...byKey.keys()]);
   if (unusable === undefined && shapeOf(bound, idOf) === undefined) {
-    // Everything was cached before this process ran the method once; one id teaches the form.
-    const alone = { isShared: false, isRefresh: true, budget };
+    // Everything was cached before this process ran the method once; one id teaches the form. Others may wait for this load as for
+    // any other, and it waits for theirs, but what they load teaches nothing.
+    const { isShared, isClustered } = options;
+    const lesson = { isShared, isClustered, isRefresh: true, arrivedAt: Infinity, budget };
     await learnOnce(bound.site, budget, () =>
-      readMany({ ...read, options: alone }, keys.slice(0, 1)),
+      readMany({ ...read, options: lesson }, keys.slice(0, 1)),
     );
   }
   if (unusable !== undefined) {

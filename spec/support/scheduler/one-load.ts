@@ -21,6 +21,8 @@ export interface Load {
   readonly by: string;
   /** Invalidations that bound its process already when the operation that it serves was called. */
   readonly bound: ReadonlySet<Invalidation>;
+  /** When the operation that it serves was called, in milliseconds of virtual time: its lease is no older. */
+  readonly calledAtMs: number;
   /** When it began, in milliseconds of virtual time. */
   readonly beganAtMs: number;
 }
@@ -34,7 +36,8 @@ export class SecondLoad extends Error {
  * The judge of promise P2: one load of a missing key in each process, or with `sync: 'cluster'` one among all of them.
  *
  * A second load of the key, at the same time or later, needs a reason: the key was invalidated since one of them was
- * called for, or much time has passed, so that a lease may have been taken over and a value may have expired.
+ * called for, or much time has passed since the first was called for, so that its lease may have been taken over and its value may
+ * have expired.
  */
 export class OneLoad {
   readonly #isClustered: boolean;
@@ -49,7 +52,7 @@ export class OneLoad {
     const { key, by, kind, node, beganAtMs } = load;
     // What hits either of them: it may have taken the turn of the one that began later, and so let the other one begin.
     const isExcused = (first: Load): boolean =>
-      beganAtMs - first.beganAtMs >= SHORT_MS ||
+      beganAtMs - first.calledAtMs >= SHORT_MS ||
       invalidations.some(
         (each) => each.hits(key, TAGS) && !(first.bound.has(each) && load.bound.has(each)),
       );

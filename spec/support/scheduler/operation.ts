@@ -64,6 +64,7 @@ export class Actor {
   readonly #loads: LoadKind;
   readonly #bound: ReadonlySet<Invalidation>;
   readonly #name: string;
+  readonly #calledAtMs: number;
 
   constructor(parts: ActorParts, name: string, { operation, node, key }: Placed) {
     this.world = parts.world;
@@ -73,6 +74,7 @@ export class Actor {
     this.#oneLoad = parts.oneLoad;
     this.#loads = operation.loads ?? 'own';
     this.#name = name;
+    this.#calledAtMs = parts.time.now();
     this.node = parts.world.nodes[node]!;
     this.key = key;
     this.#bound = new Set(parts.origin.binding(node, parts.world.reach));
@@ -193,6 +195,7 @@ export class Actor {
       node: this.node.index,
       by: this.#name,
       bound: this.#bound,
+      calledAtMs: this.#calledAtMs,
       beganAtMs: this.time.now(),
     };
     try {

@@ -57,7 +57,18 @@ function rewriting(change: (write: EntryWrite) => EntryWrite): Change {
   return (store) => ({ store: (writes, options) => store.store(writes.map(change), options) });
 }
 
-const unfenced: Change = rewriting((write) => ({ ...write, fence: { kind: 'set' } }));
+/** What is stored so still ends its turn, or others would wait for it. */
+const unfenced: Change = (store) => ({
+  store: async (writes, options) => {
+    const outcomes = await store.store(
+      writes.map((write) => ({ ...write, fence: SET })),
+      options,
+    );
+    const tokens = writes.flatMap(({ fence }) => (fence.kind === 'set' ? [] : [fence.token]));
+    store.release(tokens);
+    return outcomes;
+  },
+});
 
 /** Faults of a node's own tier, which the proof of copies from the shared one has to find. */
 export const OWN_TIER_FAULTS: readonly PlantedFault[] = [
