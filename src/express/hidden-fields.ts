@@ -28,11 +28,15 @@ export class HiddenFields {
   ) {
     this.#headers = headers;
     this.isPart = hidesRange && headers.range !== undefined;
-    this.isAsked = this.isPart || CONDITIONALS.some((name) => headers[name] !== undefined);
+    this.isAsked =
+      this.isPart ||
+      headers['if-none-match'] !== undefined ||
+      headers['if-modified-since'] !== undefined;
     const wanted = Object.entries(conditions);
     const isChanged = this.isAsked || wanted.length > 0;
     this.original = isChanged ? { ...headers } : headers;
     this.#before = isChanged ? new Map() : undefined;
+    if (!isChanged) return;
     if (this.isAsked) {
       for (const name of hidesRange ? [...CONDITIONALS, ...RANGES] : CONDITIONALS) {
         this.#set(name, undefined);

@@ -53,7 +53,13 @@ export function captureHead(
     if (overridden?.has(lower) === true) continue;
     const value = res.getHeader(lower);
     if (value === undefined) continue;
-    const lines = Array.isArray(value) ? value.map(String) : [String(value)];
+    if (!Array.isArray(value)) {
+      const text = String(value);
+      headers[lower] = text;
+      if (!isOuter(lower, value)) rawHeaders.push(name, text);
+      continue;
+    }
+    const lines = value.map(String);
     headers[lower] = lines.length === 1 ? lines[0]! : lines;
     if (isOuter(lower, value)) continue;
     for (const line of lines) rawHeaders.push(name, line);
