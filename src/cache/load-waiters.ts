@@ -4,7 +4,7 @@
  * can join it, and what it gives is not stored.
  */
 export class LoadWaiters {
-  #listeners: Set<() => void> | undefined;
+  #listeners: (() => void)[] | undefined;
   #waiting = 0;
   #isPinned = false;
   #isAbandoned = false;
@@ -47,8 +47,11 @@ export class LoadWaiters {
 
   /** Is told when all have gone. Gives a function that takes the listener off. */
   onAbandoned(listener: () => void): () => void {
-    const listeners = (this.#listeners ??= new Set());
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    const listeners = (this.#listeners ??= []);
+    listeners.push(listener);
+    return () => {
+      const index = listeners.indexOf(listener);
+      if (index !== -1) listeners.splice(index, 1);
+    };
   }
 }

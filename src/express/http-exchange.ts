@@ -51,7 +51,8 @@ export class HttpExchange implements RunningExchange {
   #isOver = false;
   readonly #arrivedAt = nextOrder();
   #rounds = 0;
-  #landed: Promise<unknown> = Promise.resolve();
+  /** What the exchange ends with: a fill, or a run behind the client's back. */
+  #ending: Promise<unknown> | undefined;
 
   /** @param budget - the time that the request may wait for the store */
   constructor(input: ExchangeInput, budget: CallBudget | undefined) {
@@ -85,7 +86,7 @@ export class HttpExchange implements RunningExchange {
   /** A cache on the route itself takes over. Resolves when it may begin. */
   async handOver(): Promise<void> {
     this.#run?.handOver();
-    await this.#landed;
+    await this.#ending?.catch(() => undefined);
   }
 
   #answer(found: Found): void {
@@ -106,7 +107,7 @@ export class HttpExchange implements RunningExchange {
       this.#sendStored(record, 'STALE', now);
       if (reuse.refresh) {
         this.#runner.runBehind(found, (run, landed) => {
-          this.#landed = landed;
+          this.#ending = landed;
           this.#started(run);
         });
       }
@@ -205,7 +206,7 @@ export class HttpExchange implements RunningExchange {
         ? Promise.resolve(GIVEN_UP)
         : this.#runRoute(context, found, fwd, mayFallBack);
     const result = fillResult([this.#runner.target(key)], load, run);
-    this.#landed = result.catch(() => undefined);
+    this.#ending = result;
     if (other !== undefined || isClustered) {
       this.#limitWaiting(options.collapseTimeoutMs - waitedMs, found, fwd);
     }
@@ -281,7 +282,8 @@ export class HttpExchange implements RunningExchange {
       }
     }, ms);
     timer.unref();
-    void this.#landed.then(() => clearTimeout(timer));
+    const stop = (): void => clearTimeout(timer);
+    this.#ending?.then(stop, stop);
   }
 
   /** The cache has failed before the handler ran: the handler answers as if there were none. */

@@ -48,6 +48,8 @@ export class MemoryStore implements BackendStore {
   /** Those of the segment, one step nearer for the hot path. */
   private nodes: Map<string, MemoryNode>;
   private lastId = 0;
+  private lastTags: readonly string[] | undefined;
+  private lastTagsBytes = 0;
   private isClosed = false;
 
   constructor(pool: EntryPool, space: CacheSpace) {
@@ -236,9 +238,18 @@ export class MemoryStore implements BackendStore {
     if (maxBytes === Infinity) return 0;
     const known = this.space.sizes?.bytesOf(kept.value);
     if (known === undefined && weighs === 'known') return 0;
-    let bytes = ENTRY_OVERHEAD_BYTES + textSize(write.key);
-    for (const tag of write.entry.tags) bytes += textSize(tag);
+    const bytes = ENTRY_OVERHEAD_BYTES + textSize(write.key) + this.sizeOfTags(write.entry.tags);
     return bytes + (known ?? estimateSize(kept.value, maxBytes));
+  }
+
+  /** Entries that follow each other often have one list of tags. */
+  private sizeOfTags(tags: readonly string[]): number {
+    if (tags === this.lastTags) return this.lastTagsBytes;
+    let bytes = 0;
+    for (const tag of tags) bytes += textSize(tag);
+    this.lastTags = tags;
+    this.lastTagsBytes = bytes;
+    return bytes;
   }
 
   private tooLarge(key: string, sizeBytes: number): CacheBackendError | undefined {
