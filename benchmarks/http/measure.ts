@@ -14,7 +14,7 @@ export interface LoadOptions {
 }
 
 /** Requests at the beginning of each turn that do not count. */
-const LEAD_IN = 2_000;
+const LEAD_IN = 5_000;
 
 /** What the rounds gave. */
 export interface HttpTiming {
