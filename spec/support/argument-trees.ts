@@ -1,3 +1,5 @@
+import { seededRandom } from '#internal/testing/random-values.js';
+
 /** Characters that mean something to the grammar, to globs, to numbers, or to UTF-16. */
 const CHARACTERS = [
   ...Array.from(`:,=()%'@~*?[]{}\\^"n-+.e012479aZ_/ `),
@@ -15,10 +17,10 @@ const BYTES = [[], [0], [1], [0, 0], [104, 105]];
 
 /** Random arguments that are made to collide: few and treacherous leaves in small, varied trees. Repeatable by seed. */
 export class ArgumentTrees {
-  private state: number;
+  private readonly random: () => number;
 
   constructor(seed: number) {
-    this.state = seed >>> 0;
+    this.random = seededRandom(seed);
   }
 
   /** A list of zero to three arguments, most often one. */
@@ -56,12 +58,9 @@ export class ArgumentTrees {
     return this.mutateItems(args, 3);
   }
 
-  /** A whole number from 0 up to, but not including, the bound (mulberry32). */
+  /** A whole number from 0 up to, but not including, the bound. */
   below(bound: number): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
+    return Math.floor((this.random() / 2 ** 32) * bound);
   }
 
   private value(depth: number): unknown {

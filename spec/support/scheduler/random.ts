@@ -1,14 +1,10 @@
+import { seededRandom } from '#internal/testing/random-values.js';
 import type { Chooser } from './schedule.js';
 
-/** Numbers from 0 to 1, 1 excluded, the same for one seed (mulberry32). */
+/** Numbers from 0 to 1, 1 excluded, the same for one seed. */
 export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const random = seededRandom(seed);
+  return () => random() / 2 ** 32;
 }
 
 /** How often a {@link randomChooser} goes on with the newest step instead of any. */

@@ -70,23 +70,35 @@ export const TRANSACTIONS: readonly OperationRow[] = [
   },
 ];
 
-function evicting(
+/** A transaction that ends well. `work` gives what issues its invalidation when it does. */
+function committed(
   name: string,
-  hits: (actor: Actor) => Invalidation['hits'],
-  work: (actor: Actor) => Promise<unknown>,
+  work: (actor: Actor) => Promise<() => Invalidation>,
 ): OperationRow {
   return {
     name: `${name} in a transaction`,
     kind: 'void',
     run: async (actor): Promise<void> => {
       const issued = await actor.manager.transaction(async () => {
-        await work(actor);
+        const issue = await work(actor);
         await actor.pause('the transaction ends');
-        return actor.issue(hits(actor));
+        return issue();
       });
+      // A put that came too late has voided its key.
       actor.acknowledge(issued);
     },
   };
+}
+
+function evicting(
+  name: string,
+  hits: (actor: Actor) => Invalidation['hits'],
+  work: (actor: Actor) => Promise<unknown>,
+): OperationRow {
+  return committed(name, async (actor) => {
+    await work(actor);
+    return () => actor.issue(hits(actor));
+  });
 }
 
 function putting(
@@ -94,21 +106,14 @@ function putting(
   hits: (actor: Actor) => Invalidation['hits'],
   before: (actor: Actor) => Promise<unknown>,
 ): OperationRow {
-  return {
-    name: `${name} in a transaction`,
-    kind: 'void',
-    run: async (actor): Promise<void> => {
-      const issued = await actor.manager.transaction(async () => {
-        await before(actor);
-        const value = await put(actor);
-        await actor.pause('the transaction ends');
-        actor.publish(value);
-        return actor.issue(hits(actor), new Set([value.id]));
-      });
-      // One that came too late has voided its key.
-      actor.acknowledge(issued);
-    },
-  };
+  return committed(name, async (actor) => {
+    await before(actor);
+    const value = await put(actor);
+    return () => {
+      actor.publish(value);
+      return actor.issue(hits(actor), new Set([value.id]));
+    };
+  });
 }
 
 /** Nothing expires in less. In milliseconds. */
