@@ -61,12 +61,8 @@ const noAssignedMethod = {
   create(context) {
     return {
       AssignmentExpression({ left, right }) {
-        if (
-          left.property?.type !== 'Identifier' ||
-          !right.type.endsWith('FunctionExpression') ||
-          left.type !== 'MemberExpression'
-        )
-          return;
+        if (left.type !== 'MemberExpression' || left.property.type !== 'Identifier') return;
+        if (!right.type.endsWith('FunctionExpression')) return;
         if (!RESPONSE_METHODS.has(left.property.name)) return;
         context.report({ node: right, message: 'Replace methods of responses by replaceMethods.' });
       },

@@ -31,8 +31,6 @@ const CACHE_NAME = 'cachewell';
 
 /** The fields of outcomes that have nothing of one request in them, by the options that they were made for. */
 const known = new WeakMap<ResolvedHttpCacheOptions, Map<string, readonly string[]>>();
-/** Those of responses that are stored, by why they were asked for: what most misses end as. */
-const storedMisses = new WeakMap<ResolvedHttpCacheOptions, Map<string, readonly string[]>>();
 
 /** The fields that tell an outcome, flat. */
 export function outcomeFields(
@@ -41,19 +39,9 @@ export function outcomeFields(
 ): readonly string[] {
   const { word, fwd, fwdStatus, ttl, stored, reason } = outcome;
   if (ttl !== undefined || fwdStatus !== undefined) return writtenFields(options, outcome);
-  return word === 'MISS' && stored === true && fwd !== undefined && reason === undefined
-    ? remembered(storedMisses, options, fwd, outcome)
-    : remembered(known, options, `${word} ${fwd} ${stored} ${reason}`, outcome);
-}
-
-function remembered(
-  memory: typeof known,
-  options: ResolvedHttpCacheOptions,
-  name: string,
-  outcome: Outcome,
-): readonly string[] {
-  let fields = memory.get(options);
-  if (fields === undefined) memory.set(options, (fields = new Map<string, readonly string[]>()));
+  let fields = known.get(options);
+  if (fields === undefined) known.set(options, (fields = new Map<string, readonly string[]>()));
+  const name = `${word} ${fwd} ${stored} ${reason}`;
   let written = fields.get(name);
   if (written === undefined) fields.set(name, (written = writtenFields(options, outcome)));
   return written;

@@ -28,10 +28,7 @@ export class HiddenFields {
   ) {
     this.#headers = headers;
     this.isPart = hidesRange && headers.range !== undefined;
-    this.isAsked =
-      this.isPart ||
-      headers['if-none-match'] !== undefined ||
-      headers['if-modified-since'] !== undefined;
+    this.isAsked = this.isPart || CONDITIONALS.some((name) => headers[name] !== undefined);
     const wanted = Object.entries(conditions);
     const isChanged = this.isAsked || wanted.length > 0;
     this.original = isChanged ? { ...headers } : headers;

@@ -72,8 +72,6 @@ const MOST_ORIGINS = 16;
 const MOST_TARGETS = 2_048;
 const LONGEST_TARGET = 256;
 
-const NO_ATTRIBUTES: readonly KeyAttribute[] = [];
-
 /** Makes the keys of requests, and knows those of the last targets that were asked for. */
 export class RequestKeys {
   readonly #options: ResolvedHttpCacheOptions;
@@ -110,7 +108,7 @@ export class RequestKeys {
     let key = targets.get(target);
     if (key === undefined) {
       // Nothing but the target and its origin: the origin's host is the one that was sent.
-      key = requestKey(req, this.#options, this.#withPlace(NO_ATTRIBUTES), target, origin);
+      key = requestKey(req, this.#options, this.#withPlace(attributes), target, origin);
       if (targets.size >= MOST_TARGETS) targets.clear();
       targets.set(target, key);
     }
