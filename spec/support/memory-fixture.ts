@@ -72,7 +72,7 @@ export class MemoryFixture {
 
 /** `BackendStore`, as `MemoryBackend` answers when no model has to be waited for. */
 export interface SynchronousStore {
-  get(key: string): StoredEntry | undefined;
+  get(key: string, hints?: undefined, now?: number): StoredEntry | undefined;
   getMany(keys: readonly string[]): readonly (StoredEntry | undefined)[];
   begin(keys: readonly string[]): readonly {
     token: { key: string; sequence: number };

@@ -221,8 +221,11 @@ export interface BackendStore {
   /**
    * The live entry under a key: not expired physically, not void by its cache's or a tag's generation.
    * A damaged or foreign entry is reported as an `error` event and counts as absent.
+   *
+   * @param now - the time by the context's clock, where the caller has just read it: a store that needs it may use that
+   * instead, for reading a clock costs a good part of a hit in memory
    */
-  get(key: string, hints?: ReadHints): MaybePromise<StoredEntry | undefined>;
+  get(key: string, hints?: ReadHints, now?: number): MaybePromise<StoredEntry | undefined>;
   /** The same for many keys in one round trip; the results stand in the order of the keys. */
   getMany(
     keys: readonly string[],

@@ -5,6 +5,7 @@ import type {
   EntryWrite,
   FillStart,
   FillToken,
+  ReadHints,
   ScanPage,
   ScanRequest,
   StoreOutcome,
@@ -72,11 +73,11 @@ export class MemoryStore implements BackendStore {
     return this.tokens.size;
   }
 
-  get(key: string): MaybePromise<StoredEntry | undefined> {
+  get(key: string, _hints?: ReadHints, now?: number): MaybePromise<StoredEntry | undefined> {
     const node = this.nodes.get(key);
     if (node === undefined) return this.absent();
     // The clock is read only for entries that can expire: it costs more than the rest of a hit.
-    if (node.retainedUntil !== Infinity && node.retainedUntil <= this.clock.now()) {
+    if (node.retainedUntil !== Infinity && node.retainedUntil <= (now ?? this.clock.now())) {
       return this.pool.expire(node) as undefined;
     }
     if (node.markers !== undefined && isVoid(node)) return this.pool.remove(node) as undefined;

@@ -19,6 +19,8 @@ export const MAX_MESSAGE_KEYS = 1_000;
 /** Something that other processes' own tiers must drop. */
 export type Invalidation =
   | { readonly kind: 'keys'; readonly space: string; readonly keys: readonly string[] }
+  /** The entry alone: what is being loaded of its key is no less true for it. */
+  | { readonly kind: 'entry'; readonly space: string; readonly key: string }
   | { readonly kind: 'pattern'; readonly space: string; readonly glob: string }
   | { readonly kind: 'clear'; readonly space: string }
   | { readonly kind: 'clearAll' }
@@ -69,6 +71,8 @@ function encodeBody(body: MessageBody): readonly unknown[] {
   switch (body.kind) {
     case 'keys':
       return ['k', body.space, body.keys];
+    case 'entry':
+      return ['e', body.space, body.key];
     case 'pattern':
       return ['p', body.space, body.glob];
     case 'clear':
@@ -91,6 +95,10 @@ function decodeBody([code, first, second]: readonly unknown[]): MessageBody | un
     case 'k':
       return isText(first) && isTexts(second)
         ? { kind: 'keys', space: first, keys: second }
+        : undefined;
+    case 'e':
+      return isText(first) && isText(second)
+        ? { kind: 'entry', space: first, key: second }
         : undefined;
     case 'p':
       return isText(first) && isText(second)

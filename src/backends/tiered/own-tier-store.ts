@@ -12,7 +12,7 @@ import type {
 } from '../../cache/backend.js';
 import type { StoredEntry } from '../../cache/entry.js';
 import type { KeyPattern } from '../../cache/key-pattern.js';
-import { andThen, type MaybePromise } from '../../cache/maybe-promise.js';
+import { andThen, isPending, type MaybePromise } from '../../cache/maybe-promise.js';
 import { spaceId } from './coherence-message.js';
 import { boundedCopy, DEFAULT_SPACE } from './l1-trust.js';
 import { announceSafely, invalidateTiers, withDeadline, type TieredParts } from './tiered-parts.js';
@@ -37,7 +37,10 @@ export class OwnTierStore implements BackendStore {
   }
 
   get(key: string, hints?: ReadHints): MaybePromise<StoredEntry | undefined> {
-    return andThen(this.#l1.get(key, hints), (entry) => this.#trusted(entry));
+    const now = this.#now();
+    const found = this.#l1.get(key, hints, now);
+    if (isPending(found)) return found.then((entry) => this.#trusted(entry));
+    return this.#trusted(found, now);
   }
 
   getMany(
@@ -101,10 +104,13 @@ export class OwnTierStore implements BackendStore {
     });
   }
 
-  /** Other processes' entries are dropped: theirs are to live no longer than this one. */
+  /**
+   * Other processes' entries are dropped: theirs are to live no longer than this one. What they are loading stays, as it
+   * does here.
+   */
   expire(key: string, ttlMs: number, retainMs: number, options?: CallOptions): Promise<boolean> {
     return invalidateTiers(this.#parts, 'expire', options, {
-      message: { kind: 'keys', space: this.#id, keys: [key] },
+      message: { kind: 'entry', space: this.#id, key },
       own: () =>
         this.#l1.expire(key, Math.min(ttlMs, this.#keepMs), Math.min(retainMs, this.#keepMs)),
     });
@@ -159,9 +165,9 @@ export class OwnTierStore implements BackendStore {
     };
   }
 
-  #trusted(entry: StoredEntry | undefined): StoredEntry | undefined {
+  #trusted(entry: StoredEntry | undefined, now: number = this.#now()): StoredEntry | undefined {
     if (entry === undefined || this.#parts.ownTier.isUnsafe) return undefined;
-    return this.#parts.trust.holds(entry, this.#now()) ? entry : undefined;
+    return this.#parts.trust.holds(entry, now) ? entry : undefined;
   }
 
   #now(): number {

@@ -7,7 +7,9 @@ import type {
 import { compilePattern } from '../../cache/key-pattern.js';
 import { CacheBackendError, isCacheError } from '../../errors.js';
 import { spaceId, type Invalidation } from './coherence-message.js';
-import { NotedClock } from './noted-clock.js';
+
+/** The shortest time that an entry may be given yet. Shorter ones delete, which concerns loads under way as well. */
+const SHORTEST_MS = 1;
 
 /**
  * The process' own tier, as the receiver of other processes' invalidations.
@@ -20,17 +22,11 @@ export class ProcessTier {
   readonly #backend: CacheBackend;
   readonly #stores = new Map<string, BackendStore>();
   #report: BackendContext['report'] = () => undefined;
-  #clock: NotedClock | undefined;
   #isUnsafe = false;
   #distrusts = 0;
 
   constructor(backend: CacheBackend) {
     this.#backend = backend;
-  }
-
-  /** The clock that it reads. There is one as soon as it was attached. */
-  get clock(): NotedClock {
-    return this.#clock!;
   }
 
   /** Whether something that should be gone may still be in it. */
@@ -45,8 +41,7 @@ export class ProcessTier {
 
   attach(context: BackendContext): void {
     this.#report = (event) => context.report(event);
-    this.#clock = new NotedClock(context.clock);
-    this.#backend.attach({ ...context, clock: this.#clock });
+    this.#backend.attach(context);
   }
 
   open(space: CacheSpace): BackendStore {
@@ -76,6 +71,10 @@ export class ProcessTier {
     switch (invalidation.kind) {
       case 'keys':
         return this.#stores.get(invalidation.space)?.delete(invalidation.keys);
+      case 'entry':
+        return this.#stores
+          .get(invalidation.space)
+          ?.expire(invalidation.key, SHORTEST_MS, SHORTEST_MS);
       case 'pattern':
         return this.#stores
           .get(invalidation.space)

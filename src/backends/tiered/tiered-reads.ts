@@ -10,7 +10,6 @@ import { andThen, isPending, type MaybePromise } from '../../cache/maybe-promise
 import type { CacheClock } from '../../clock.js';
 import { boundedCopy, DEFAULT_SPACE, type L1Trust } from './l1-trust.js';
 import { storeCopies } from './own-tier-writes.js';
-import type { NotedClock } from './noted-clock.js';
 import type { ProcessTier } from './process-tier.js';
 import { isOutage, type TieredParts } from './tiered-parts.js';
 
@@ -29,7 +28,6 @@ export class TieredReads {
   readonly #clock: CacheClock;
   readonly #trust: L1Trust;
   readonly #ownTier: ProcessTier;
-  readonly #notedClock: NotedClock;
   readonly #keepMs: number;
 
   constructor(parts: TieredParts, space: CacheSpace, l1: BackendStore, l2: BackendStore) {
@@ -40,20 +38,18 @@ export class TieredReads {
     this.#clock = parts.context.clock;
     this.#trust = parts.trust;
     this.#ownTier = parts.ownTier;
-    this.#notedClock = parts.ownTier.clock;
     this.#keepMs = space.l1TtlMs ?? DEFAULT_SPACE.l1TtlMs;
   }
 
   get(key: string, hints: ReadHints | undefined): MaybePromise<StoredEntry | undefined> {
-    const noted = this.#notedClock;
-    noted.start();
-    const found = this.#l1.get(key);
+    const now = this.#clock.now();
+    const found = this.#l1.get(key, undefined, now);
     if (isPending(found)) {
       return found.then((entry) =>
         entry !== undefined && this.isServed(entry) ? entry : this.#getShared(key, entry, hints),
       );
     }
-    if (found !== undefined && this.isServed(found, noted.latest())) return found;
+    if (found !== undefined && this.isServed(found, now)) return found;
     return this.#getShared(key, found, hints);
   }
 

@@ -420,6 +420,19 @@ describe(MemoryBackend.name, () => {
     });
   });
 
+  describe('a read whose caller knows the time', () => {
+    it('takes that, and reads no clock', () => {
+      const fixture = new MemoryFixture();
+      const store = fixture.open();
+      fixture.set(store, 'k', 'v', { ttlMs: 10 });
+      const at = fixture.clock.now();
+      const now = sinon.spy(fixture.clock, 'now');
+      expect(store.get('k', undefined, at + 9)).to.include({ value: 'v' });
+      expect(store.get('k', undefined, at + 10)).to.equal(undefined);
+      expect(now.callCount).to.equal(0);
+    });
+  });
+
   describe('#sweep', () => {
     it('frees what has expired, without a read, and nothing else', () => {
       const fixture = new MemoryFixture();

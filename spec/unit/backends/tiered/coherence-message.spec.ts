@@ -11,6 +11,7 @@ const space = spaceId({ name: 'users', version: '1' });
 
 const BODIES: readonly MessageBody[] = [
   { kind: 'keys', space, keys: ['a', 'à🎉', ''] },
+  { kind: 'entry', space, key: 'à🎉' },
   { kind: 'pattern', space, glob: 'user:*' },
   { kind: 'clear', space },
   { kind: 'clearAll' },
@@ -39,6 +40,8 @@ const UNREADABLE: readonly string[] = [
   '[1,"s",1,0,"k","space"]',
   '[1,"s",1,0,"k","space",[1]]',
   '[1,"s",1,0,"k",1,["a"]]',
+  '[1,"s",1,0,"e","space"]',
+  '[1,"s",1,0,"e","space",["a"]]',
   '[1,"s",1,0,"p","space"]',
   '[1,"s",1,0,"c"]',
   '[1,"s",1,0,"t","blue"]',

@@ -596,10 +596,22 @@ describe(TieredBackend.name, () => {
       await other.set('k', 'v');
       await settle();
       expect(await other.store.expire('k', 1_000, 1_000)).to.equal(true);
+      nodes.clock.advance(1);
       expect(await node.get('k')).to.equal(undefined);
       expect(await other.get('k')).to.equal('v');
-      nodes.clock.advance(1_000);
+      nodes.clock.advance(999);
       expect(await other.get('k')).to.equal(undefined);
+    });
+
+    it('leaves what the others are loading when an entry gets another expiry', async () => {
+      for (const each of [node, other]) await each.set('k', 'v');
+      await other.set('k', 'v');
+      const token = await node.begin('k');
+      expect(await other.store.expire('k', 1_000, 1_000)).to.equal(true);
+      await settle();
+      expect(await node.fill(token, 'new')).to.equal('stored');
+      nodes.clock.advance(1);
+      expect(await node.get('k')).to.equal('new');
     });
 
     it('drops here what could not be told, and rejects', async () => {
