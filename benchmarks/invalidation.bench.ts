@@ -5,14 +5,15 @@
  * hundred bytes, 100,000 of them under one tag, and 100,000 foreign keys beside them. The tag is invalidated, and the cache
  * cleared, again and again; between the rounds some entries are stored, so that there is something to hit. First a number
  * of rounds is timed, then as many are counted: every command that reaches a server while the call is under way
- * (`MONITOR`), but for those that are sent when nothing is called, too.
+ * (`MONITOR`), but for those that are sent when nothing is called, too. Behind each timed call, as many bare `GET`s are timed,
+ * sent by a client of its own in the same steps: what the machine and the client leave of the goal.
  *
  * Goal: at most 3 commands, on a Cluster 3 for each of a cache's 16 buckets; p99 at most 5 ms, none of them in `SLOWLOG` at
  * 5 ms, and every foreign key still there.
  */
 import { CacheManager, type Cache } from 'cachewell';
 import { RedisBackend } from 'cachewell/redis';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { CommandWatch } from './invalidation/command-watch.js';
 import { countForeign, seedForeign } from './invalidation/foreign-keys.js';
 import { resetSlowLog, slowCommands } from './invalidation/slow-log.js';
@@ -41,6 +42,12 @@ const OPTIONS = {
 
 type Items = Cache<[id: number], object>;
 
+/** A call, and how many commands it sends in each of its steps. */
+interface Invalidation {
+  readonly steps: readonly number[];
+  run(): Promise<void>;
+}
+
 interface Row {
   readonly name: string;
   /** Of a round, the median. */
@@ -50,6 +57,9 @@ interface Row {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** As many bare commands, in the same steps. */
+  readonly bareP50Ms: number;
+  readonly bareP99Ms: number;
   /** Of the call's own commands, those in the slow log. */
   readonly slow: number;
   /** Those that fill the cache between the rounds, and free what was cleared. */
@@ -67,6 +77,9 @@ await runMain(COMMAND, OPTIONS, async (options) => {
   const servers = await startServers(isCluster);
   const { ports } = servers;
   const nodes = ports.map((port) => new Redis({ port }));
+  const bare = isCluster
+    ? new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })))
+    : nodes[0]!;
   const commandTimeout = '10s';
   await using manager = new CacheManager({
     backend: new RedisBackend(
@@ -81,16 +94,19 @@ await runMain(COMMAND, OPTIONS, async (options) => {
     await seedForeign(nodes, keys / TAGGED_SHARE);
     await seed(cache, keys);
     const foreignBefore = await countForeign(nodes);
-    const calls: Readonly<Record<string, () => Promise<void>>> = {
-      invalidateTags: () => manager.invalidateTags('blue'),
-      clear: () => cache.clear(),
+    const calls: Readonly<Record<string, Invalidation>> = {
+      invalidateTags: {
+        steps: isCluster ? [1, 1] : [1],
+        run: () => manager.invalidateTags('blue'),
+      },
+      clear: { steps: isCluster ? [1, BUCKETS] : [1], run: () => cache.clear() },
     };
     const rows: Row[] = [];
-    for (const [name, call] of Object.entries(calls)) {
+    for (const [name, { steps, run }] of Object.entries(calls)) {
       await resetSlowLog(nodes, SLOW_MS);
-      const times = await timeRounds(rounds, cache, call);
+      const { times, bareTimes } = await timeRounds(rounds, cache, run, () => ask(bare, steps));
       const slow = await slowCommands(nodes);
-      const { counts, sent } = await countRounds(rounds, cache, call, nodes, background);
+      const { counts, sent } = await countRounds(rounds, cache, run, nodes, background);
       rows.push({
         name,
         commands: percentile(counts, 0.5),
@@ -98,6 +114,8 @@ await runMain(COMMAND, OPTIONS, async (options) => {
         p50Ms: percentile(times, 0.5),
         p99Ms: percentile(times, 0.99),
         maxMs: percentile(times, 1),
+        bareP50Ms: percentile(bareTimes, 0.5),
+        bareP99Ms: percentile(bareTimes, 0.99),
         slow: slow.filter(({ id }) => sent.has(id)).length,
         otherSlow: slow.filter(({ id }) => !sent.has(id)).length,
       });
@@ -121,13 +139,15 @@ await runMain(COMMAND, OPTIONS, async (options) => {
                 { title: 'p50 ms' },
                 { title: 'p99 ms' },
                 { title: 'max ms' },
+                { title: 'bare p50' },
+                { title: 'bare p99' },
                 { title: `in SLOWLOG at ${SLOW_MS} ms` },
                 { title: 'others there' },
               ],
               rows: rows.map((row) => [
                 row.name,
                 ...[row.commands, row.mostCommands].map(String),
-                ...[row.p50Ms, row.p99Ms, row.maxMs].map(figure),
+                ...[row.p50Ms, row.p99Ms, row.maxMs, row.bareP50Ms, row.bareP99Ms].map(figure),
                 ...[row.slow, row.otherSlow].map(String),
               ]),
             },
@@ -135,6 +155,7 @@ await runMain(COMMAND, OPTIONS, async (options) => {
               isCluster
                 ? `goal: at most ${MOST_COMMANDS} commands for each of the ${BUCKETS} buckets of a cache, ${MOST_COMMANDS * BUCKETS} in all`
                 : `goal: at most ${MOST_COMMANDS} commands`,
+              'bare: as many GETs by a client of its own, sent in the same steps',
               'others: what fills the cache between the rounds, 100 entries in one command, and frees what was cleared',
               `foreign keys before and after: ${foreignBefore.toLocaleString('en-US')}, ${foreignAfter.toLocaleString('en-US')}`,
             ],
@@ -146,6 +167,7 @@ await runMain(COMMAND, OPTIONS, async (options) => {
     );
     if (foreignAfter !== foreignBefore) process.exitCode = 1;
   } finally {
+    bare.disconnect();
     for (const node of nodes) node.disconnect();
     await manager.close();
     await servers.stop();
@@ -201,20 +223,35 @@ async function refill(cache: Items): Promise<void> {
   );
 }
 
+/** Bare commands, the next step when the one before is answered. */
+async function ask(client: Redis | Cluster, steps: readonly number[]): Promise<void> {
+  for (const commands of steps) {
+    await Promise.all(Array.from({ length: commands }, (_, index) => client.get(`bare:${index}`)));
+  }
+}
+
 /** The milliseconds of each round, sorted. */
 async function timeRounds(
   rounds: number,
   cache: Items,
   call: () => Promise<void>,
-): Promise<readonly number[]> {
+  bareCall: () => Promise<void>,
+): Promise<{ readonly times: readonly number[]; readonly bareTimes: readonly number[] }> {
   const times: number[] = [];
+  const bareTimes: number[] = [];
   for (let round = 0; round < rounds; round++) {
     await refill(cache);
-    const startedAt = performance.now();
-    await call();
-    times.push(performance.now() - startedAt);
+    times.push(await timeOf(call));
+    bareTimes.push(await timeOf(bareCall));
   }
-  return times.sort((a, b) => a - b);
+  const ascending = (a: number, b: number): number => a - b;
+  return { times: times.sort(ascending), bareTimes: bareTimes.sort(ascending) };
+}
+
+async function timeOf(call: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  await call();
+  return performance.now() - startedAt;
 }
 
 /** How many commands each round took, sorted, and which. Rounds of their own, because being watched costs a server time. */
