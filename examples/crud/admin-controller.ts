@@ -1,5 +1,5 @@
-import { type CacheManager, escapeGlob } from 'cachewell';
-import { noInvalidation } from 'cachewell/express';
+import { escapeGlob } from 'cachewell';
+import { getCacheService, noInvalidation } from 'cachewell/express';
 import { type Request, type Response, Router } from 'express';
 import { inject, injectable } from 'tsyringe';
 import { ItemStore } from './item-store.js';
@@ -14,7 +14,7 @@ interface Report {
 const KEPT = { ttl: '5m', tags: ['items'] } as const;
 
 /**
- * Routes that work on the cache by hand, through the manager that `setupCache` has put into `app.locals.cache`. They belong
+ * Routes that work on the cache by hand, through the manager that `setupCache` has given to the application. They belong
  * behind a guard. They change no items, so nothing is invalidated behind them.
  */
 @injectable()
@@ -45,7 +45,7 @@ export class AdminController {
   /** The name of a resource is text from outside, so it is escaped: `*` is no pattern in it. */
   async #invalidate(req: Request<{ resource: string }>, res: Response): Promise<void> {
     const pattern = `GET:${escapeGlob(req.params.resource)}:*`;
-    res.json({ cleared: await managerOf(req).cache('http').deletePattern(pattern) });
+    res.json({ cleared: await getCacheService(req).cache('http').deletePattern(pattern) });
   }
 
   async #sum(): Promise<Report> {
@@ -54,10 +54,6 @@ export class AdminController {
   }
 }
 
-function managerOf({ app }: { readonly app: Request['app'] }): CacheManager {
-  return app.locals['cache'] as CacheManager;
-}
-
 function reportsOf(req: Request) {
-  return managerOf(req).cache<readonly string[], Report>('reports');
+  return getCacheService(req).cache<readonly string[], Report>('reports');
 }

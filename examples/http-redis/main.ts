@@ -9,7 +9,12 @@ import { container } from 'tsyringe';
 // write to the other one has made untrue. The host is part of the key, so ask both by one name, as a load balancer does:
 // curl -i -H 'Host: shop.example' http://127.0.0.1:3000/visits
 const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-const database = new Redis(url);
+const database = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1 });
+database.on('error', ({ message }) => console.warn(`database: ${message}`));
+await database.connect().catch(() => {
+  console.error(`This example needs a Redis at ${url}: start one, or set REDIS_URL.`);
+  process.exit(1);
+});
 const manager = configureCaching(container, {
   backend: () => new RedisBackend({ url, prefix: 'example' }),
 });

@@ -33,6 +33,7 @@ export type { CacheErrorHandlerOptions, HttpErrorMiddleware } from './error-hand
 export { cacheHealth, type CacheHealthOptions } from './health.js';
 
 // All in one
+export { getCacheService } from './get-cache-service.js';
 export { setupCache, type CacheSetup } from './setup-cache.js';
 export type {
   ApplicationLike,

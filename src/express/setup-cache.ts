@@ -24,7 +24,7 @@ import {
 
 /** What `setupCache` gives. */
 export interface CacheSetup extends AsyncDisposable {
-  /** The manager of all parts; also in `app.locals.cache`. */
+  /** The manager of all parts; also in `app.locals.cache`, where `getCacheService` finds it. */
   readonly manager: CacheManager;
   /**
    * Makes `close` end this server first: it takes no new connections, requests under way are answered. When the server is

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import {
   CacheConfigurationError,
   CacheManager,
@@ -14,6 +14,7 @@ import {
 import { container } from 'tsyringe';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { bearerAuth } from '#internal/express/admin/bearer-auth.js';
+import { getCacheService } from '#internal/express/get-cache-service.js';
 import { httpCache } from '#internal/express/http-cache.js';
 import { setupCache, type CacheSetup } from '#internal/express/setup-cache.js';
 import type { SetupCacheOptions } from '#internal/express/setup-cache-options.js';
@@ -206,6 +207,22 @@ describe('setupCache', () => {
     const other = express();
     await using byDefault = setupCache(other);
     expect(other.locals['cache']).to.equal(byDefault.manager);
+  });
+
+  it('gives its manager to routes, those of applications that are mounted in it included', async () => {
+    const found: CacheManager[] = [];
+    const note: RequestHandler = (req, res) => {
+      found.push(getCacheService(req));
+      res.end();
+    };
+    await using s = await subject({}, (app) =>
+      app.post('/warm', note).use('/sub', express().post('/warm', note)),
+    );
+    await s.get('/warm', { method: 'POST' });
+    await s.get('/sub/warm', { method: 'POST' });
+    expect(found.map((manager) => manager === s.setup.manager)).to.deep.equal([true, true]);
+    const bare = { app: express() };
+    expect(() => getCacheService(bare)).to.throw(CacheConfigurationError, /setupCache/);
   });
 
   describe('refuses', () => {

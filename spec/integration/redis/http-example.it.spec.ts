@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { compileExamples, ExampleProgram } from '../../support/example-program.js';
+import { packageRoot } from '../../support/package-root.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
 
@@ -13,6 +15,20 @@ describe('the example http-redis', function () {
   });
 
   after(() => server.stop());
+
+  it('says what is missing where there is no Redis, and ends', async () => {
+    const gone = await startRedisServer();
+    await gone.stop();
+    const env = { ...process.env, REDIS_URL: gone.url, PORT: '0' };
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/example.mjs', 'http-redis'], {
+      cwd: packageRoot,
+      env,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(stderr).to.include(`needs a Redis at ${gone.url}`);
+    expect(status).to.equal(1);
+  });
 
   it('shares responses between two processes, and what writes make untrue', async () => {
     const env = { REDIS_URL: server.url, PORT: '0' };
