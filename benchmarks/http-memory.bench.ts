@@ -48,14 +48,15 @@ await runMain(COMMAND, OPTIONS, async (options) => {
       looks.push({ requests, ...(await server!.run<MemoryUsage>('usage')) });
     }
     const grownBytes = full.heldBytes - empty.heldBytes;
-    const held = looks.map(({ heldBytes }) => heldBytes);
-    const growth = Math.max(...held.slice(LOOKS / 2)) / Math.max(...held.slice(0, LOOKS / 2));
+    const growth = growthOf(looks.map(({ heldBytes }) => heldBytes));
+    const rssGrowth = growthOf(looks.map(({ rssBytes }) => rssBytes));
     await publish(
       {
         name: 'http-memory',
         title: 'Memory of cached responses',
         page: 'docs/PERFORMANCE.md',
-        command: COMMAND,
+        command:
+          options.minutes === undefined ? COMMAND : `${COMMAND} -- --minutes ${options.minutes}`,
         environment: describeEnvironment(['express', 'autocannon']),
         method: `Bodies of ${bytes} bytes, each URL another one, ${seconds} s of unique URLs. Held = heap and buffers after a collection.`,
         sections: [
@@ -95,11 +96,11 @@ await runMain(COMMAND, OPTIONS, async (options) => {
               ]),
             },
             notes: [
-              `Most held in the second half beside most held in the first: ${growth.toFixed(3)}.`,
+              `Most held in the second half beside most held in the first: ${growth.toFixed(3)}. The same of RSS: ${rssGrowth.toFixed(3)}.`,
             ],
           },
         ],
-        figures: { options: { seconds, entries, bytes }, empty, full, looks, growth },
+        figures: { options: { seconds, entries, bytes }, empty, full, looks, growth, rssGrowth },
       },
       options,
     );
@@ -136,4 +137,9 @@ async function askUnique(
     throw new RangeError(`The server answered wrongly: ${JSON.stringify(statuses)}`);
   }
   return requests;
+}
+
+/** The most in the second half of the looks, as a multiple of the most in the first. */
+function growthOf(bytes: readonly number[]): number {
+  return Math.max(...bytes.slice(LOOKS / 2)) / Math.max(...bytes.slice(0, LOOKS / 2));
 }

@@ -45,7 +45,7 @@ type Items = Cache<[id: number], object>;
 /** A call, and how many commands it sends in each of its steps. */
 interface Invalidation {
   readonly steps: readonly number[];
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 interface Row {
