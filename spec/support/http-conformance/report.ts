@@ -1,5 +1,6 @@
 import { format } from 'prettier';
 import { installedVersion } from './installed-version.js';
+import { measuredAt } from './measured-at.js';
 import { reasonFor } from './known-misses.js';
 import type { RunOutcome } from './pinned-check.js';
 import { PUBLISHED_SCORES } from './published-scores.js';
@@ -23,7 +24,7 @@ export function conformancePage(
   const text = [
     '# HTTP conformance',
     INTRODUCTION,
-    `Suite ${suite.version}, Node ${process.versions.node}, Express ${installedVersion('express')}.`,
+    `Run on ${measuredAt()}. Suite ${suite.version}, Node ${process.versions.node}, Express ${installedVersion('express')}.`,
     '## Scores',
     scores(outcomes),
     SCORES_LEGEND,
