@@ -1,10 +1,25 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /**
  * Whether the fields of a request are still those that were sent. The rules about variants and credentials read them, and the
  * front sees what was sent: what middleware has put in, or taken away, would let the client choose.
  */
 export function hasFieldsAsSent({ headers, rawHeaders }: IncomingMessage): boolean {
+  return isInStep(headers, rawHeaders) || isSameByName(headers, rawHeaders);
+}
+
+/** Whether each field was sent once and nothing was done to them: what nearly all requests are, and what is seen at least cost. */
+function isInStep(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean {
+  let place = 0;
+  for (const name in headers) {
+    if (rawHeaders[place]?.toLowerCase() !== name) return false;
+    if (rawHeaders[place + 1] !== headers[name]) return false;
+    place += 2;
+  }
+  return place === rawHeaders.length;
+}
+
+function isSameByName(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean {
   const sent = new Map<string, string[]>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!.toLowerCase();
