@@ -8,7 +8,8 @@ import { expect } from 'chai';
 import express, { type Express, type RequestHandler } from 'express';
 import { askAgain } from '../../support/requests-without-sockets.js';
 
-describe('httpCache, a miss that is stored', () => {
+describe('httpCache, a miss that is stored', function () {
+  this.timeout(120_000);
   const REQUESTS = 3_000;
 
   /** The bytes of a request that were not freed with what died young. */
