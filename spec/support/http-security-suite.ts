@@ -41,6 +41,21 @@ const ODD_PRIVATE = [
   'max-age=60; private',
 ];
 
+/** Names of an account page that others may take for a file's, or for those of another path. */
+const DISGUISED = [
+  '/account/x.css',
+  '/account/x.css?',
+  '/account/a.js?v=1',
+  '/account;x.css',
+  '/account;x',
+  '/account%2Fx.css',
+  '/account%2Fx',
+  '/account/%2e%2e/x.js',
+  '/account/%2e%2e/x',
+  '/account/x.css%00.js',
+  '/account/x%00',
+];
+
 /**
  * The attacks on shared caches, each by its name, against a cache with nothing but a `ttl`: what an attacker, or an
  * unlucky client, can do by requests alone must not change what others get.
@@ -168,17 +183,19 @@ export function describeHttpSecurity(title: string, backendOf: () => CacheBacken
 
     it('deception: a private page under the name of a file is not stored for a whole application', async () => {
       http.app.use(httpCache({ manager: http.manager, ttl: '1m' }));
-      http.app.get('/account{*rest}', (req, res) => void res.send(`for ${req.headers['x-user']}`));
-      for (const path of [
-        '/account/x.css',
-        '/account;x.css',
-        '/account%2Fx.css',
-        '/account/x.css?',
-        '/account/%2e%2e/x.js',
-        '/account/x.css%00.js',
-      ]) {
-        await ask(path, { 'x-user': 'victim' });
-        expect((await ask(path)).text, path).to.not.include('victim');
+      // Of this field nobody could tell that it says who asks.
+      http.app.get('/account{*rest}', (req, res) => {
+        res.send(`for ${req.headers['x-visitor']}`);
+      });
+      // Without a disguise a page that says nothing is everybody's: the attack is live.
+      await ask('/account/a', { 'x-visitor': 'victim' });
+      const plain = await ask('/account/a');
+      expect([plain.cache, plain.text]).to.deep.equal(['HIT', 'for victim']);
+      for (const path of DISGUISED) {
+        const victims = await ask(path, { 'x-visitor': 'victim' });
+        expect(victims.text, path).to.equal('for victim');
+        const stranger = await ask(path);
+        expect([stranger.cache, stranger.text], path).to.deep.equal(['SKIP', 'for undefined']);
       }
     });
 
