@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import type { CacheBackend } from '#internal/cache/backend.js';
 import { httpCache } from '#internal/express/http-cache.js';
 import type { HttpCacheOptions } from '#internal/express/http-cache-options.js';
+import type { FieldMap } from '#internal/http/http-message.js';
 import { describeErrorAttacks } from './http-error-attacks.js';
 import { HttpFixture, type AskOptions } from './http-fixture.js';
 import { describeKeyAttacks } from './http-key-attacks.js';
@@ -351,7 +352,35 @@ export function describeHttpSecurity(title: string, backendOf: () => CacheBacken
       });
     }
 
-    it('collapse-leak: 100 identities at once get their own', async () => {
+    for (const field of ['authorization', 'cookie']) {
+      for (const [leader, headers] of [
+        ['one of them', { [field]: 'client=0' }],
+        ['somebody without any', {}],
+      ] as const) {
+        it(`collapse-leak: 100 clients with ${field} of their own each get their own answer, who wait for ${leader}`, async () => {
+          const held: (() => void)[] = [];
+          // What nobody has asked for by the same credentials, and says nothing about who may have it.
+          route('/', (req, res) => {
+            held.push(() => res.send(`for ${req.headers[field]}`));
+            if (held.length > 1) held.at(-1)!();
+          });
+          const first = ask('/', headers);
+          await until('it runs', () => held.length === 1);
+          const credentials = Array.from({ length: 100 }, (_, index) => `client=${index + 1}`);
+          const others = credentials.map((each) => ask('/', { [field]: each }));
+          // They wait for the same key: no handler runs for them before that of the first one is done.
+          await until('all wait', () => http.manager.cache('http').statistics().misses === 101);
+          expect(held.length).to.equal(1);
+          held[0]!();
+
+          expect((await first).text).to.equal(`for ${(headers as FieldMap)[field]}`);
+          const texts = (await Promise.all(others)).map(({ text }) => text);
+          expect(texts).to.deep.equal(credentials.map((each) => `for ${each}`));
+        });
+      }
+    }
+
+    it('collapse-leak: 100 identities at once get their own, each by its own key', async () => {
       const waiting: (() => void)[] = [];
       route(
         '/',
