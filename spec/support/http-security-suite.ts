@@ -6,7 +6,7 @@ import { httpCache } from '#internal/express/http-cache.js';
 import type { HttpCacheOptions } from '#internal/express/http-cache-options.js';
 import type { FieldMap } from '#internal/http/http-message.js';
 import { describeErrorAttacks } from './http-error-attacks.js';
-import { HttpFixture, type AskOptions } from './http-fixture.js';
+import { HttpFixture, type Answer, type AskOptions } from './http-fixture.js';
 import { describeKeyAttacks } from './http-key-attacks.js';
 import { until } from './until.js';
 
@@ -116,6 +116,60 @@ export function describeHttpSecurity(title: string, backendOf: () => CacheBacken
         undefined,
       ]);
     });
+
+    for (const profile of ['safe', 'rfc9111'] as const) {
+      it(`limit-fields: nobody is told of the limit of another one, in ${profile}`, async () => {
+        const ofLimits = [
+          'ratelimit',
+          'ratelimit-policy',
+          'x-ratelimit-reset',
+          'x-rate-limit-limit',
+        ];
+        const left = (answer: Answer): readonly unknown[] =>
+          [...ofLimits, 'retry-after'].map((name) => answer.headers[name]);
+        // A limiter that stands behind the cache.
+        route(
+          '/',
+          (req, res) => {
+            for (const name of ofLimits) res.set(name, `run ${runs}`);
+            res.set({ 'Retry-After': '60', 'X-Other': 'kept', ETag: '"v"' });
+            if (req.headers['if-none-match'] === '"v"') res.status(304).end();
+            else res.send('x');
+          },
+          { profile },
+        );
+        const nothing = [undefined, undefined, undefined, undefined, undefined];
+        for (const run of [1, 2]) {
+          const own = await ask('/');
+          const text = `run ${run}`;
+          expect([own.cache, ...left(own)]).to.deep.equal(['MISS', text, text, text, text, '60']);
+          const other = await ask('/');
+          expect([other.cache, other.headers['x-other']]).to.deep.equal(['HIT', 'kept']);
+          expect(left(other)).to.deep.equal(nothing);
+          // The second run says by a 304 that what is stored still holds.
+          http.clock.advance('2m');
+        }
+        expect(runs).to.equal(2);
+      });
+
+      it(`limit-fields: a Retry-After that is about no limit is everybody's, in ${profile}`, async () => {
+        route('/', (_req, res) => res.set('Retry-After', '60').send('x'), { profile });
+        await ask('/');
+        const hit = await ask('/');
+        expect([hit.cache, hit.headers['retry-after']]).to.deep.equal(['HIT', '60']);
+      });
+
+      it(`limit-fields: who is refused by a limit is refused alone, in ${profile}`, async () => {
+        route(
+          '/',
+          (_req, res) => res.status(429).set('Cache-Control', 'public, max-age=60').send(`${runs}`),
+          { profile },
+        );
+        await ask('/');
+        const second = await ask('/');
+        expect([second.cache, second.text]).to.deep.equal(['SKIP', '2']);
+      });
+    }
 
     it('authorization-shared: nobody gets what was made for credentials', async () => {
       route('/', (req, res) => res.send(`for ${req.headers.authorization}`));

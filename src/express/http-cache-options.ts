@@ -86,7 +86,7 @@ export interface HttpCacheOptions<
    * @defaultValue 67108864
    */
   readonly maxBufferedBytes?: number | undefined;
-  /** Which statuses may be stored. @defaultValue `[200]`; under `'rfc9111'` every final one that is understood */
+  /** Which statuses may be stored. @defaultValue `[200]`; under `'rfc9111'` every final one but 428, 429, 431 and 511 */
   readonly statuses?: readonly number[] | undefined;
   /**
    * Whether a request makes the handler run although there is a fresh response, and its response replace that one. Asked for every
@@ -154,10 +154,11 @@ export interface HttpCacheOptions<
    */
   readonly profile?: 'safe' | 'rfc9111' | undefined;
   /**
-   * Which fields of a response are stored: all but `RateLimit` and its kin, except that a response with `Set-Cookie` is not
-   * stored (`'safe'`); all, cookies included (`'all'`); or the named ones beside those that describe the content. With a list, a response with
-   * `Set-Cookie` is stored without it unless it is named.
-   * @defaultValue 'safe'; under `'rfc9111'` `'all'`
+   * Which fields of a response are stored: all but those about one client's limit (`RateLimit`, `RateLimit-…`, `X-RateLimit-…`,
+   * `X-Rate-Limit-…`, and a `Retry-After` beside them), and cookies only under `'rfc9111'`, for under `'safe'` a response with `Set-Cookie` is not
+   * stored (`'safe'`); all of them, cookies included, as RFC 9111 section 3.1 has it (`'all'`); or the named ones beside those that
+   * describe the content. With a list, a response with `Set-Cookie` is stored without it unless it is named.
+   * @defaultValue 'safe'
    */
   readonly replayHeaders?: 'safe' | 'all' | readonly string[] | undefined;
   /**

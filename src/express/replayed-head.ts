@@ -22,34 +22,37 @@ const ABOUT_CONTENT: ReadonlySet<string> = new Set([
   'vary',
 ]);
 
-/** Fields about the client that a limiter has counted, which say nothing to another one. */
-const ABOUT_LIMITS: readonly string[] = [
-  'ratelimit',
-  'ratelimit-policy',
-  'ratelimit-limit',
-  'ratelimit-remaining',
-  'ratelimit-reset',
-];
+/**
+ * Fields about the client that a limiter has counted, which say nothing to another one: `RateLimit` and `RateLimit-Policy`, those
+ * of the drafts before them, and those that were usual before any draft.
+ */
+const ABOUT_LIMITS = /^(?:x-)?rate-?limit(?:-|$)/i;
 
 /** The head without the fields that are not to be replayed, for the decision whether, and as what, it is stored. */
-export function replayedHead(
-  head: CapturedHead,
-  { replayHeaders }: ResolvedHttpCacheOptions,
-): ResponseHead {
-  if (replayHeaders === 'safe') return withoutLimits(head);
-  const headers = { ...head.headers, 'set-cookie': undefined };
-  if (replayHeaders === 'all') return { ...head, headers };
-  const rawHeaders = fieldsWithout(
-    head.rawHeaders,
-    (lower) => !replayHeaders.has(lower) && !ABOUT_CONTENT.has(lower),
-  );
-  return { ...head, headers, rawHeaders };
+export function replayedHead(head: CapturedHead, options: ResolvedHttpCacheOptions): ResponseHead {
+  const rawHeaders = replayedFields(head.rawHeaders, options);
+  if (options.replayHeaders !== 'safe') {
+    return { ...head, headers: { ...head.headers, 'set-cookie': undefined }, rawHeaders };
+  }
+  return rawHeaders === head.rawHeaders ? head : { ...head, rawHeaders };
 }
 
-function withoutLimits(head: CapturedHead): ResponseHead {
-  if (ABOUT_LIMITS.every((name) => head.headers[name] === undefined)) return head;
-  const rawHeaders = fieldsWithout(head.rawHeaders, (lower) => ABOUT_LIMITS.includes(lower));
-  return { ...head, rawHeaders };
+/** A flat list without the fields that are not to be replayed; itself where there are none. */
+export function replayedFields(
+  fields: readonly string[],
+  { replayHeaders }: ResolvedHttpCacheOptions,
+): readonly string[] {
+  if (replayHeaders === 'all') return fields;
+  if (replayHeaders !== 'safe') {
+    return fieldsWithout(fields, (lower) => !replayHeaders.has(lower) && !ABOUT_CONTENT.has(lower));
+  }
+  if (!fields.some((field, index) => index % 2 === 0 && isAboutLimit(field))) return fields;
+  // Beside a limit `Retry-After` says when there will be more of it.
+  return fieldsWithout(fields, (lower) => lower === 'retry-after' || isAboutLimit(lower));
+}
+
+function isAboutLimit(name: string): boolean {
+  return ABOUT_LIMITS.test(name);
 }
 
 /** Whether a response is one that has no end that anybody should wait for. */

@@ -165,7 +165,7 @@ export function resolveHttpCacheOptions(options: HttpCacheOptions): ResolvedHttp
       options.collapseTimeout ?? DEFAULT_COLLAPSE_TIMEOUT,
       `${OWNER}.collapseTimeout`,
     ),
-    replayHeaders: replayed(options.replayHeaders, profile),
+    replayHeaders: replayed(options.replayHeaders),
     sendCacheControl: expectBoolean(`${OWNER}.sendCacheControl`, options.sendCacheControl ?? false),
     hideFields: hidden(options.hideFields),
     xCache: fieldName('xCache', options.xCache, 'X-Cache'),
@@ -226,10 +226,9 @@ function keyedBy(varyBy: readonly ResolvedAttribute[]): ResolvedHttpCacheOptions
 
 function replayed(
   given: HttpCacheOptions['replayHeaders'],
-  profile: 'safe' | 'rfc9111',
 ): ResolvedHttpCacheOptions['replayHeaders'] {
   const option = `${OWNER}.replayHeaders`;
-  if (given === undefined) return profile === 'safe' ? 'safe' : 'all';
+  if (given === undefined) return 'safe';
   if (typeof given === 'string') return expectOneOf(option, given, ['safe', 'all']);
   const list = names('replayHeaders', given) ?? [];
   for (const name of list) expectToken(option, name);

@@ -9,7 +9,7 @@ import type { RouteRunInput } from './route-run-input.js';
 import { RouteFailure, type RouteAnswer, type UnstoredReason } from './route-answer.js';
 import { fieldIn, type CapturedHead } from './response-head.js';
 import { ResponseRecorder, type HeadVerdict, type ResponseObserver } from './response-recorder.js';
-import { isEventStream, replayedHead } from './replayed-head.js';
+import { isEventStream, replayedFields, replayedHead } from './replayed-head.js';
 import { sendRecord } from './response-writer.js';
 import { NO_BODY, NO_RECORD, storedRecord, type HttpRecord } from './stored-record.js';
 import { newVariantsId } from './variants.js';
@@ -182,7 +182,10 @@ export class RouteRun implements ResponseObserver {
         : this.#withVariants(isFront ? { ...decision.stored, front: true } : decision.stored);
     if (isUpdated) {
       const { freshForMs, keepMs, groups } = decision;
-      this.#settle({ kind: 'stored', record, freshForMs, keepMs, groups });
+      // The client itself gets all that the handler has said to it.
+      const headers = replayedFields(record.headers, this.#input.options);
+      const kept = headers === record.headers ? record : { ...record, headers };
+      this.#settle({ kind: 'stored', record: kept, freshForMs, keepMs, groups });
     } else {
       // It may be used for this client, and for nobody else (RFC 9111 section 4.3.3).
       const reason = decision.kind === 'last-use' ? decision.reason : 'expired';

@@ -3,7 +3,7 @@
  *
  * | rule | `safe` | `rfc9111` |
  * | --- | --- | --- |
- * | statuses that may be stored | 200 | every final one that is understood |
+ * | statuses that may be stored | 200 | every final one, but those about one request (428, 429, 431, 511) |
  * | response with `Set-Cookie` | not stored | stored |
  * | request with `Authorization`, response without `public`, `s-maxage`, `must-revalidate` | neither fills nor reads | does not fill (RFC 9111 section 3.5) |
  * | request with `Cookie`, response without `public` | neither fills nor reads | as any other |
@@ -16,7 +16,7 @@
  * | answer to a POST that names its own URL in `Content-Location` | not stored | stored for GET (RFC 9110 section 9.3.3) |
  */
 export interface ProfileRules {
-  /** `undefined`: every final status, except 304, and 206 under rules of its own. */
+  /** `undefined`: every final status that is ever stored, 206 under rules of its own. */
   readonly statuses: readonly number[] | undefined;
   readonly storesSetCookie: boolean;
   /** Requests with `Authorization` or `Cookie` read only what says that it may be shared with them. */

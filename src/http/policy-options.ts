@@ -20,6 +20,9 @@ export const DEFAULT_TARGETED_FIELDS: readonly string[] = [
 /** How long a response is kept after its lifetime for the sake of its validator. */
 export const DEFAULT_KEEP_FOR_VALIDATION_MS = 3_600_000;
 
+/** About one request, and never to be stored, whatever else is said (RFC 6585 sections 3 to 6). */
+export const ABOUT_ONE_REQUEST: ReadonlySet<number> = new Set([428, 429, 431, 511]);
+
 /** Options of {@link HttpCachePolicy}. */
 export interface HttpCachePolicyOptions {
   /**
@@ -49,9 +52,10 @@ export interface HttpCachePolicyOptions {
    */
   readonly staleIfError?: Duration | undefined;
   /**
-   * Statuses that may be stored, 200 to 599 without 304. A 206 is stored for the same range only.
+   * Statuses that may be stored, 200 to 599 without 304, and without those about one request: 428, 429, 431 and 511 (RFC 6585). A 206 is
+   * stored for the same range only.
    *
-   * @defaultValue `[200]` in `safe`, every final one that is understood in `rfc9111`
+   * @defaultValue `[200]` in `safe`, every one of them in `rfc9111`
    */
   readonly statuses?: readonly number[] | undefined;
   /**
@@ -182,11 +186,12 @@ function statusSet(value: unknown, option: string): ReadonlySet<number> | undefi
     Number.isInteger(each) &&
     each >= 200 &&
     each <= 599 &&
-    each !== 304;
+    each !== 304 &&
+    !ABOUT_ONE_REQUEST.has(each);
   if (Array.isArray(value) && value.every(isSound)) return new Set(value as readonly number[]);
   throw new InvalidOptionError(
     option,
-    `expected a list of statuses from 200 to 599 without 304, got ${describeList(value)}`,
+    `expected a list of statuses from 200 to 599 without 304, 428, 429, 431 and 511, got ${describeList(value)}`,
   );
 }
 

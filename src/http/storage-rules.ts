@@ -15,7 +15,7 @@ import {
   StoredFlag,
   type StoredHead,
 } from './http-message.js';
-import type { ResolvedPolicyOptions } from './policy-options.js';
+import { ABOUT_ONE_REQUEST, type ResolvedPolicyOptions } from './policy-options.js';
 import { selectingValues, selectsBy, varyNames } from './selecting-values.js';
 import { effectiveControl, type EffectiveControl } from './targeted-control.js';
 
@@ -109,7 +109,8 @@ function withImplied(
 
 function statusRefusal(status: number, options: ResolvedPolicyOptions): 'status' | undefined {
   const { statuses } = options;
-  if (!(status >= 200 && status <= 599) || status === 304) return 'status';
+  const isFinal = status >= 200 && status <= 599;
+  if (!isFinal || status === 304 || ABOUT_ONE_REQUEST.has(status)) return 'status';
   return statuses === undefined || statuses.has(status) ? undefined : 'status';
 }
 
