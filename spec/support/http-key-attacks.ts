@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { CacheBackend } from '#internal/cache/backend.js';
+import { httpInvalidation } from '#internal/express/http-invalidation.js';
 import { attackedRoute } from './attacked-route.js';
 
 /** Queries whose parameters come more than once, or look to some parsers as if they did. */
@@ -38,6 +39,45 @@ const PROTO_KEYS = [
 export function describeKeyAttacks(backendOf: () => CacheBackend): void {
   describe('by keys', () => {
     const attacked = attackedRoute(backendOf);
+
+    it('host-in-key: spellings of a host that a handler can tell apart share nothing but writes', async () => {
+      const { app, manager } = attacked.http;
+      let version = 1;
+      app.use(httpInvalidation({ manager }));
+      app.post('/page', (_req, res) => {
+        version++;
+        res.sendStatus(204);
+      });
+      attacked.route('/page', (req, res) => res.send(`${version} of ${req.hostname}`));
+      const hosts = ['a.example', 'A.example', 'a.EXAMPLE', 'a.example:80', 'A.example:80'];
+      for (const writer of [undefined, ...hosts]) {
+        if (writer !== undefined) {
+          await attacked.http.ask('/page', { method: 'POST', headers: { host: writer } });
+        }
+        for (const expected of ['MISS', 'HIT', 'HIT']) {
+          for (const host of hosts) {
+            const { text, cache } = await attacked.ask('/page', { host });
+            const [name] = host.split(':');
+            expect([cache, text], `${writer} ${host}`).to.deep.equal([
+              expected,
+              `${version} of ${name}`,
+            ]);
+          }
+        }
+      }
+    });
+
+    it('host-in-key: of one public origin there is one spelling', async () => {
+      attacked.route('/', (req, res) => res.send(`for ${req.hostname}`), {
+        origin: 'http://a.example',
+        debug: true,
+      });
+      for (const cache of ['MISS', 'HIT', 'HIT']) {
+        expect((await attacked.ask('/', { host: 'a.example' })).cache).to.equal(cache);
+        const other = await attacked.ask('/', { host: 'A.example' });
+        expect([other.text, other.reason]).to.deep.equal(['for A.example', 'other-host']);
+      }
+    });
 
     it('encoded-path: an encoded slash is no path of another route', async () => {
       attacked.route('/files/:name', (req, res) => res.send(`name ${req.params['name']}`));

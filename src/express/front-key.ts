@@ -78,7 +78,7 @@ export function expressOrigin(req: IncomingMessage, isProxyTrusted: boolean | un
   const own = isEncrypted(req) ? 'https' : 'http';
   const scheme = isSaid && proto ? firstOf(proto) : own;
   const host = isSaid && forwardedHost ? firstOf(forwardedHost) : headers.host;
-  return `${scheme}://${(host ?? '').toLowerCase()}`;
+  return `${scheme}://${host ?? ''}`;
 }
 
 function firstOf(list: string): string {

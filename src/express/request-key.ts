@@ -51,7 +51,10 @@ export function hasOverride({ headers }: IncomingMessage): boolean {
   return false;
 }
 
-/** Scheme and host of a request, by the application's proxy settings where it has some. */
+/**
+ * Scheme and host of a request, by the application's proxy settings where it has some. The host is as the client wrote it: names
+ * of hosts compare without case (RFC 9110 section 4.2.3), but Express shows handlers the letters that came.
+ */
 export function originOf(req: HttpRequest): string {
   const { headers } = req;
   const isSecure = (req.socket as { readonly encrypted?: boolean }).encrypted === true;
@@ -64,7 +67,7 @@ export function originOf(req: HttpRequest): string {
       : req.protocol;
   const host =
     headers['x-forwarded-host'] === undefined ? headers.host : (req.host ?? headers.host);
-  return `${scheme}://${(host ?? '').toLowerCase()}`;
+  return `${scheme}://${host ?? ''}`;
 }
 
 /** So many origins, and so many targets of each, have their keys remembered. */
@@ -194,7 +197,7 @@ function withForwarded(
 ): readonly KeyAttribute[] {
   const forwarded = forwardedFields(headers);
   const { host } = headers;
-  const isOther = host !== undefined && !origin.endsWith(`//${host.toLowerCase()}`);
+  const isOther = host !== undefined && !origin.endsWith(`//${host}`);
   if (forwarded.length === 0 && !isOther) return attributes;
   const fields: readonly KeyAttribute[] = isOther ? [...forwarded, ['host', host]] : forwarded;
   // The slash tells them from attributes: in their names it is escaped.
