@@ -67,25 +67,32 @@ export function describePostAnswers(name: string, backend: () => CacheBackend): 
       return [text, gets];
     };
 
+    /** A client that comes back: a fast lane, where there is one, answers him from his third time on. */
+    const alwaysGot = async (text: string, count: number): Promise<void> => {
+      for (let time = 0; time < 3; time++) expect(await got()).to.deep.equal([text, count]);
+    };
+
     it('answers GET, when it is what a GET would get and says for how long', async () => {
       await post();
       expect(stored).to.have.length(1);
       const { text, cache, status: code } = await http.ask('/items/1');
       expect([code, cache, text, gets]).to.deep.equal([200, 'HIT', 'posted', 0]);
+      await alwaysGot('posted', 0);
     });
 
     it('replaces what was there, other writes having been there before', async () => {
-      expect(await got()).to.deep.equal(['got', 1]);
+      await alwaysGot('got', 1);
       await http.ask('/elsewhere', { method: 'POST' });
       await post();
-      expect(await got()).to.deep.equal(['posted', 1]);
+      await alwaysGot('posted', 1);
     });
 
     it('is void after the next write', async () => {
       await post();
+      await alwaysGot('posted', 0);
       fields = {};
       await post();
-      expect(await got()).to.deep.equal(['got', 1]);
+      await alwaysGot('got', 1);
     });
 
     const others: readonly (readonly [string, Fields, number?])[] = [

@@ -4,6 +4,9 @@ describe('accelerate on Redis', () => {
   for (const [name, leastInFront] of [
     ['http-cache', 5],
     ['http-security', 50],
+    ['http-groups', 50],
+    ['http-post', 5],
+    ['http-cluster', 10],
   ] as const) {
     it(`passes the specs of ${name}`, async function () {
       this.timeout(300_000);

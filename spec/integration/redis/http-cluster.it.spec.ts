@@ -125,6 +125,10 @@ describe("httpCache with sync: 'cluster'", () => {
         const asked = await together([5, 5, 5, 5]);
         held[0]!.res.send('shared');
         const answers = await Promise.all(asked);
+        // Whoever comes back is given it in front of the application, where a fast lane stands there.
+        for (let round = 0; round < 3; round++) {
+          for (const node of nodes.keys()) answers.push(await ask(node));
+        }
 
         expect(new Set(answers.map(({ text }) => text))).to.deep.equal(new Set(['shared']));
         expect(held.length).to.equal(1);

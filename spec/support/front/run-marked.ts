@@ -20,7 +20,7 @@ proto.writeHead = function (this: ServerResponse, ...args: unknown[]): unknown {
   return writeHead.apply(this, args);
 };
 
-/** What a fast lane leaves out: middleware that stands before the cache. */
+/** What a fast lane leaves out: middleware that stands before the cache. `docs/HTTP.md` says so. */
 const LEFT_OUT =
   /with compression before the cache|something before the cache sets for each request/;
 
