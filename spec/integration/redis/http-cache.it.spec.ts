@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
 import type { EntryWrite } from '#internal/cache/backend.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { httpCache } from '#internal/express/http-cache.js';
@@ -116,6 +117,11 @@ describe('httpCache on Redis', () => {
       selecting: [],
       flags: 0,
     };
+    /** Processes that read what is in Redis: the one that has stored it, and another one with a tier of its own before it. */
+    const READERS: Readonly<Record<string, () => Promise<HttpFixture>>> = {
+      Redis: () => Promise.resolve(http),
+      tiers: () => HttpFixture.start({ backend: new TieredBackend({ l2: backendOf(server.url) }) }),
+    };
     const TAMPERED: Readonly<Record<string, unknown>> = {
       'a line break in a value': { ...sound, headers: ['X-A', 'b\r\nSet-Cookie: a=b'] },
       'a line break in a name': { ...sound, headers: ['X-A\r\nX-B', 'b'] },
@@ -130,35 +136,63 @@ describe('httpCache on Redis', () => {
       'a hop-by-hop field': { ...sound, headers: ['Transfer-Encoding', 'chunked'] },
     };
 
-    for (const [what, value] of Object.entries(TAMPERED)) {
-      it(`takes ${what} for a miss, tells of it once, and stores anew`, async () => {
-        route();
-        const errors: string[] = [];
-        http.manager.on('error', ({ error }) => void errors.push(error.code));
-        await http.ask('/items');
-        const { keys } = await http.manager.cache('http').keys();
-        await http.manager.core('http').store([tampering(keys[0]!, value)], 'throw');
+    for (const [place, startReader] of Object.entries(READERS)) {
+      describe(`read by ${place}`, () => {
+        let reader: HttpFixture;
 
-        const miss = await http.ask('/items');
-        const hit = await http.ask('/items');
+        beforeEach(async () => {
+          reader = await startReader();
+          route();
+          if (reader !== http) route({}, reader);
+        });
 
-        expect([miss.status, miss.cache]).to.deep.equal([200, 'MISS']);
-        expect(miss.headers).to.not.have.any.keys('set-cookie', 'x-a', 'x-b');
-        expect([hit.cache, hit.body[5]]).to.deep.equal(['HIT', 2]);
-        expect(errors).to.deep.equal(['ERR_CACHE_DESERIALIZATION']);
+        afterEach(async () => {
+          if (reader !== http) await reader.stop();
+        });
+
+        const ask = (on: HttpFixture): ReturnType<HttpFixture['ask']> =>
+          on.ask('/items', { headers: { host: 'one.example' } });
+
+        for (const [what, value] of Object.entries(TAMPERED)) {
+          it(`takes ${what} for a miss, tells of it once, and stores anew`, async () => {
+            const errors: string[] = [];
+            reader.manager.on('error', ({ error }) => void errors.push(error.code));
+            await ask(http);
+            const { keys } = await http.manager.cache('http').keys();
+            await http.manager.core('http').store([tampering(keys[0]!, value)], 'throw');
+
+            const miss = await ask(reader);
+            const hit = await ask(reader);
+
+            expect([miss.status, miss.cache]).to.deep.equal([200, 'MISS']);
+            expect(miss.headers).to.not.have.any.keys('set-cookie', 'x-a', 'x-b');
+            expect([hit.cache, hit.body[5]]).to.deep.equal(['HIT', 2]);
+            expect(errors).to.deep.equal(['ERR_CACHE_DESERIALIZATION']);
+          });
+        }
+
+        it('takes a sound one for what it is', async () => {
+          await ask(http);
+          const { keys } = await http.manager.cache('http').keys();
+          await http.manager.core('http').store([tampering(keys[0]!, sound)], 'throw');
+
+          const hit = await ask(reader);
+          expect([hit.cache, hit.headers['x-a'], hit.body[0]]).to.deep.equal(['HIT', 'b', 1]);
+        });
+
+        it('takes bytes that are no entry for a miss', async () => {
+          await ask(http);
+          const redis = new Redis(server.url);
+          const keys = await redis.keys(`http-${prefix}*items*`);
+          expect(keys).to.not.be.empty;
+          for (const key of keys) await redis.set(key, 'garbage');
+          await redis.quit();
+
+          const miss = await ask(reader);
+          expect([miss.status, miss.cache]).to.deep.equal([200, 'MISS']);
+        });
       });
     }
-
-    it('takes bytes that are no entry for a miss', async () => {
-      route();
-      await http.ask('/items');
-      const redis = new Redis(server.url);
-      for (const key of await redis.keys(`http-${prefix}*items*`)) await redis.set(key, 'garbage');
-      await redis.quit();
-
-      const miss = await http.ask('/items');
-      expect([miss.status, miss.cache]).to.deep.equal([200, 'MISS']);
-    });
 
     function tampering(key: string, value: unknown): EntryWrite {
       const now = http.clock.now();
