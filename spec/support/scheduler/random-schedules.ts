@@ -4,7 +4,7 @@ import { KEYS } from './keys.js';
 import { OPERATIONS, operationsOf } from './operations.js';
 import { EAGERNESS, randomChooser, randomFrom } from './random.js';
 import type { Chooser } from './schedule.js';
-import type { Placed } from './operation.js';
+import type { OperationRow, Placed } from './operation.js';
 import type { Outcome, Scenario, ScenarioRunner } from './scenario.js';
 import type { WorldRow } from './world.js';
 
@@ -31,6 +31,8 @@ export interface RandomSettings {
   /** Of the schedules, one seed each from this one on. */
   readonly seed: number;
   readonly count: number;
+  /** What schedules are drawn from; another list, or another order, makes others of the same seeds. @defaultValue all */
+  readonly operations?: readonly OperationRow[] | undefined;
   /** See `WorldSettings.spoil`. */
   readonly spoil?: ((backend: CacheBackend) => CacheBackend) | undefined;
 }
@@ -79,7 +81,10 @@ export function describeFailure(
   ].join('\n');
 }
 
-function randomScenario(random: () => number, { worlds, spoil }: RandomSettings): Scenario {
+function randomScenario(
+  random: () => number,
+  { worlds, operations = OPERATIONS, spoil }: RandomSettings,
+): Scenario {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
   const world = pick(worlds);
   const count = 2 + Math.floor(random() * (MOST_OPERATIONS - 1));
@@ -87,10 +92,10 @@ function randomScenario(random: () => number, { worlds, spoil }: RandomSettings)
   const placed = Array.from({ length: count }, (_, index): Placed => {
     const operation =
       index === 0
-        ? pick(operationsOf('fill'))
+        ? pick(operationsOf('fill', operations))
         : index === 1
-          ? pick(operationsOf('void'))
-          : pick(OPERATIONS);
+          ? pick(operationsOf('void', operations))
+          : pick(operations);
     const key = random() < 0.8 ? KEYS[0] : KEYS[1];
     return { operation, node: Math.floor(random() * size), key };
   });
