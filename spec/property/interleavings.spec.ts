@@ -4,7 +4,14 @@ import { explore, type Exploration } from '../support/scheduler/explore.js';
 import { KIND_FAULTS, LEASE_FAULTS } from '../support/scheduler/kind-faults.js';
 import type { OperationRow } from '../support/scheduler/operation.js';
 import { operationsOf } from '../support/scheduler/operations.js';
-import { copying, named, pair, refreshing, waiting } from '../support/scheduler/pairs.js';
+import {
+  copying,
+  named,
+  pair,
+  refreshing,
+  refreshingLateTags,
+  waiting,
+} from '../support/scheduler/pairs.js';
 import { describeFailure } from '../support/scheduler/random-schedules.js';
 import { ScenarioRunner, type Scenario } from '../support/scheduler/scenario.js';
 import {
@@ -32,6 +39,8 @@ const IS_THOROUGH = process.env['INTERLEAVINGS'] === 'all';
 const MOST_RUNS = IS_THOROUGH ? Infinity : 250;
 /** The same for what adds to the pairs of a load and an invalidation: puts, transactions, special kinds of caches. */
 const MOST_RUNS_OF_MORE = IS_THOROUGH ? Infinity : 25;
+/** The same in worlds with many orders, for pairs that do not stand for their kind. */
+const MOST_RUNS_OF_REST = IS_THOROUGH ? Infinity : 15;
 /** Three operations have too many orders to run them to the end. */
 const MOST_RUNS_OF_THREE = IS_THOROUGH ? 10_000 : 50;
 /** Ways of reading on a node what only the shared tier has. */
@@ -59,27 +68,41 @@ async function inVirtualTime<Result>(work: () => Promise<Result>): Promise<Resul
   }
 }
 
+/** Whether both stand for their kind. */
+function areRepresentative(fill: OperationRow, invalidation: OperationRow): boolean {
+  return fill.isRepresentative === true && invalidation.isRepresentative === true;
+}
+
 /** Whether a pair is part of this run: two forms of what other pairs show are not. */
-function isDue(
-  world: Pick<WorldRow, 'isCostly'>,
-  fill: OperationRow,
-  invalidation: OperationRow,
-): boolean {
+function isDue(world: WorldRow, fill: OperationRow, invalidation: OperationRow): boolean {
+  if (isDueForKinds(fill, invalidation)) return true;
+  // Where there are many orders, every load meets every invalidation, and puts only what stands for its kind.
+  if (world.isCostly) return fill.kind === 'fill' && !fill.isVariant && !invalidation.isVariant;
+  if (fill.isVariant === true && invalidation.isRepresentative !== true) return false;
+  return invalidation.isVariant !== true || fill.isRepresentative === true;
+}
+
+/** The same for caches of a special kind. */
+function isDueForKinds(fill: OperationRow, invalidation: OperationRow): boolean {
   if (IS_THOROUGH) return true;
   const isWide = fill.isVariant !== true || invalidation.isRepresentative === true;
   // Tags that come late are worth an invalidation by tag everywhere, and transactions a load.
   if (fill.isByTag && invalidation.isByTag && isWide && !invalidation.isVariant) return true;
   if (fill.name === 'getOrSet with tags' && invalidation.isTransaction) return true;
-  if (world.isCostly && !(fill.isRepresentative && invalidation.isRepresentative)) return false;
-  if (fill.isVariant === true && invalidation.isRepresentative !== true) return false;
-  return invalidation.isVariant !== true || fill.isRepresentative === true;
+  return areRepresentative(fill, invalidation);
 }
 
-function mostRunsOf({ placed, definition = {} }: Scenario): number {
+function mostRunsOf({ world, placed, definition = {} }: Scenario): number {
+  const [fill, invalidation] = placed.map(({ operation }) => operation);
   const isMore =
-    placed[0]?.operation.kind === 'void' ||
+    fill!.kind === 'void' ||
     placed.some(({ operation }) => operation.isTransaction) ||
     KINDS.some((kind) => kind.definition === definition);
+  if (world.isCostly === true && fill!.kind === 'fill') {
+    if (!isDueForKinds(fill!, invalidation!)) return MOST_RUNS_OF_REST;
+    // Of late tags, one way of invalidating them goes as far as what stands for its kind.
+    if (invalidation!.isRepresentative !== true) return MOST_RUNS_OF_MORE;
+  }
   return isMore ? MOST_RUNS_OF_MORE : MOST_RUNS;
 }
 
@@ -139,15 +162,30 @@ for (const world of WORLDS.filter(({ isImplied }) => IS_THOROUGH || isImplied !=
         continue;
       }
       it(`holds for ${row.name} beside every way of invalidating`, async () => {
+        let hits = 0;
         for (const invalidation of operationsOf('void')) {
+          if (!IS_THOROUGH && invalidation.isVariant) continue;
           // Where time passes as well, there are many orders more.
-          const isDueHere =
-            row.beside === undefined && world.isCostly !== true
-              ? !invalidation.isVariant && !invalidation.isTransaction
-              : invalidation.isRepresentative;
-          if (!IS_THOROUGH && isDueHere !== true) continue;
-          await holds(refreshing(world, row, invalidation), tally);
+          const isFar = invalidation.isRepresentative === true || row.beside === undefined;
+          const scenario = refreshing(world, row, invalidation);
+          const mostRuns = mostRunsOf(scenario);
+          hits += await holds(
+            scenario,
+            tally,
+            isFar ? mostRuns : Math.min(mostRuns, MOST_RUNS_OF_MORE),
+          );
         }
+        expect(hits, 'values that were judged').to.be.above(20);
+      });
+      it(`holds for ${row.name} that finds out tags beside every way of invalidating them`, async () => {
+        let hits = 0;
+        for (const invalidation of operationsOf('void')) {
+          if (!invalidation.isByTag || (!IS_THOROUGH && invalidation.isVariant)) continue;
+          const scenario = refreshingLateTags(world, row, invalidation);
+          const isFar = world.isCostly !== true && row.beside === undefined;
+          hits += await holds(scenario, tally, isFar ? mostRunsOf(scenario) : MOST_RUNS_OF_MORE);
+        }
+        expect(hits, 'values that were judged').to.be.above(20);
       });
     }
 
@@ -220,7 +258,7 @@ function kindHolds(world: WorldRow, kind: KindRow, tally: Tally): void {
   // Under a lease, two tiers are worth the orders of two nodes that load; see below.
   const isElsewhere = kind === CLUSTERED && world.hasOwnTiers === true && !IS_THOROUGH;
   for (const fill of isElsewhere ? [] : FILLS) {
-    const voids = operationsOf('void').filter((each) => isDue({ isCostly: true }, fill, each));
+    const voids = operationsOf('void').filter((each) => isDueForKinds(fill, each));
     if (voids.length === 0) continue;
     it(`holds with ${kind.name} for ${fill.name} beside every way of invalidating`, async () => {
       for (const each of voids) await holds({ ...pair(world, fill, each), definition }, tally);

@@ -30,10 +30,21 @@ export function refreshing(
   world: WorldRow,
   { definition, primedForMs, beside }: DefinitionRow,
   invalidation: OperationRow,
+  fill = named('getOrSet with tags'),
 ): Scenario {
-  const { placed } = pair(world, named('getOrSet with tags'), invalidation);
+  const { placed } = pair(world, fill, invalidation);
   const more = beside === undefined ? [] : [{ operation: named(beside), node: 0, key: KEYS[0] }];
   return { world, definition, primedForMs, isPrimed: true, placed: [...placed, ...more] };
+}
+
+/** The same, where what is there has no tags, and only the load that replaces it tells of them. */
+export function refreshingLateTags(
+  world: WorldRow,
+  row: DefinitionRow,
+  invalidation: OperationRow,
+): Scenario {
+  const fill = named('getOrSet with tags that the load adds');
+  return { ...refreshing(world, row, invalidation, fill), primedTags: [] };
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly isPrimed: boolean;
   /** The node that gave them, whose own tier has them then. @defaultValue 0 */
   readonly primedOn?: number | undefined;
+  /** The tags that those have. @defaultValue both */
+  readonly primedTags?: readonly string[] | undefined;
   /** How long those have been there. In milliseconds. */
   readonly primedForMs?: number | undefined;
   readonly placed: readonly Placed[];
@@ -108,7 +110,8 @@ export class ScenarioRunner {
     };
     await schedule.run(inOrder);
     if (scenario.isPrimed) {
-      start('priming', { operation: PRIMING, node: scenario.primedOn ?? 0, key: KEYS[0] });
+      const operation = priming(scenario.primedTags ?? TAGS);
+      start('priming', { operation, node: scenario.primedOn ?? 0, key: KEYS[0] });
       await schedule.run(inOrder);
       await time.pass(scenario.primedForMs ?? 0, () => schedule.run(inOrder));
     }
@@ -139,20 +142,22 @@ export class ScenarioRunner {
   }
 }
 
-/** Gives both keys a value with tags. */
-const PRIMING: OperationRow = {
-  name: 'priming',
-  kind: 'fill',
-  run: (actor) =>
-    actor.cache.getOrSetMany(
-      KEYS,
-      async (missing) => {
-        const values = await actor.load(missing, TAGS);
-        return new Map(missing.map((key, index) => [key, values[index]!]));
-      },
-      { tags: TAGS },
-    ),
-};
+/** Gives both keys a value. */
+function priming(tags: readonly string[]): OperationRow {
+  return {
+    name: 'priming',
+    kind: 'fill',
+    run: (actor) =>
+      actor.cache.getOrSetMany(
+        KEYS,
+        async (missing) => {
+          const values = await actor.load(missing, tags);
+          return new Map(missing.map((key, index) => [key, values[index]!]));
+        },
+        { tags },
+      ),
+  };
+}
 
 const LAST_READ: OperationRow = {
   name: 'the last read',
