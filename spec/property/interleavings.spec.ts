@@ -16,6 +16,7 @@ import { describeFailure } from '../support/scheduler/random-schedules.js';
 import { ScenarioRunner, type Scenario } from '../support/scheduler/scenario.js';
 import {
   FILL_FAULTS,
+  LATE_TAGS_FAULT,
   OWN_TIER_FAULTS,
   PLANTED_FAULTS,
 } from '../support/scheduler/spoiled-backend.js';
@@ -186,6 +187,21 @@ for (const world of WORLDS.filter(({ isImplied }) => IS_THOROUGH || isImplied !=
           hits += await holds(scenario, tally, isFar ? mostRunsOf(scenario) : MOST_RUNS_OF_MORE);
         }
         expect(hits, 'values that were judged').to.be.above(20);
+      });
+      for (const { name, breaks, spoil } of PLANTED_FAULTS.filter((each) => !each.isOfMisses)) {
+        it(`is seen to be broken by ${row.name} when ${name}`, async () => {
+          // Where there are many orders, it takes long to meet one that shows it.
+          for (const invalidation of (world.isCostly ? breaks.slice(0, 1) : breaks).map(named)) {
+            await isBroken({ ...refreshing(world, row, invalidation), spoil });
+          }
+        });
+      }
+      it(`is seen to be broken by ${row.name} when ${LATE_TAGS_FAULT.name}`, async () => {
+        const { breaks } = LATE_TAGS_FAULT;
+        for (const invalidation of (world.isCostly ? breaks.slice(0, 1) : breaks).map(named)) {
+          const scenario = refreshingLateTags(world, row, invalidation);
+          await isBroken({ ...scenario, spoil: LATE_TAGS_FAULT.spoil });
+        }
       });
     }
 

@@ -35,6 +35,8 @@ export interface PlantedFault {
   /** The ways of filling beside which it shows. @defaultValue 'getOrSet with tags' */
   readonly fills?: readonly string[];
   readonly breaks: readonly string[];
+  /** Whether it does no harm where the key has a value already. */
+  readonly isOfMisses?: boolean;
   readonly spoil: (backend: CacheBackend) => CacheBackend;
 }
 
@@ -102,16 +104,51 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
       },
     };
   }),
-  planted('a pattern deletes what is there, and voids no token', ['deletePattern'], (store) => ({
-    deletePattern: async (pattern) => {
-      const { keys } = await store.scan({ pattern, count: 100 });
-      const tokens = await store.begin(keys);
-      await store.delete(keys);
-      store.release(tokens.map(({ token }) => token));
-      return keys.length;
-    },
-  })),
+  {
+    isOfMisses: true,
+    ...planted(
+      'a pattern deletes what is there, and voids no token',
+      ['deletePattern'],
+      (store) => ({
+        deletePattern: async (pattern) => {
+          const { keys } = await store.scan({ pattern, count: 100 });
+          const tokens = await store.begin(keys);
+          await store.delete(keys);
+          store.release(tokens.map(({ token }) => token));
+          return keys.length;
+        },
+      }),
+    ),
+  },
 ];
+
+/** A fault of loads that find out tags. */
+export const LATE_TAGS_FAULT: PlantedFault = planted(
+  'tags that nobody knew before the load are lost',
+  ['invalidateTags', 'invalidateTags, all of them'],
+  (store) => {
+    const known = new WeakMap<FillToken, readonly string[]>();
+    const lost = ({ fence, entry, ...write }: EntryWrite): EntryWrite => {
+      const tags = fence.kind === 'set' ? entry.tags : (known.get(fence.token) ?? []);
+      return { ...write, fence, entry: { ...entry, tags } };
+    };
+    return {
+      begin: async (keys, hints) => {
+        const starts = await store.begin(keys, hints);
+        for (const { token } of starts) known.set(token, hints?.tags ?? []);
+        return starts;
+      },
+      store: (writes, options) => store.store(writes.map(lost), options),
+    };
+  },
+  [
+    'getOrSet with tags that the load adds',
+    '@Cacheable with tagsOf',
+    'getOrSetMany with tags that the load adds',
+    '@Cacheable with each and tagsOf',
+    'warm with tags that the load adds',
+  ],
+);
 
 /** Faults of what only some ways of filling do, which the proof has to find beside them. */
 export const FILL_FAULTS: readonly PlantedFault[] = [
@@ -140,24 +177,5 @@ export const FILL_FAULTS: readonly PlantedFault[] = [
     },
     ['set', 'setMany'],
   ),
-  planted(
-    'tags that nobody knew before the load are lost',
-    ['invalidateTags', 'invalidateTags, all of them'],
-    (store) => {
-      const known = new WeakMap<FillToken, readonly string[]>();
-      const lost = ({ fence, entry, ...write }: EntryWrite): EntryWrite => {
-        const tags = fence.kind === 'set' ? entry.tags : (known.get(fence.token) ?? []);
-        return { ...write, fence, entry: { ...entry, tags } };
-      };
-      return {
-        begin: async (keys, hints) => {
-          const starts = await store.begin(keys, hints);
-          for (const { token } of starts) known.set(token, hints?.tags ?? []);
-          return starts;
-        },
-        store: (writes, options) => store.store(writes.map(lost), options),
-      };
-    },
-    ['getOrSet with tags that the load adds', '@Cacheable with tagsOf'],
-  ),
+  LATE_TAGS_FAULT,
 ];
