@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Cluster, type Redis } from 'ioredis';
 import { freePort, RedisServer } from './redis-server.js';
 
@@ -14,6 +17,11 @@ export interface RedisClusterOptions {
 const MASTERS = 3;
 const SLOTS = 16_384;
 const START_LIMIT_MS = 30_000;
+const folders: string[] = [];
+
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 /** A real Redis Cluster on loopback, of three masters with a third of the slots each. */
 export class RedisClusterServers {
@@ -27,11 +35,15 @@ export class RedisClusterServers {
 
   static async start(options: RedisClusterOptions = {}): Promise<RedisClusterServers> {
     const { replicas = 0, nodeTimeoutMs = 2000, args = [] } = options;
+    const folder = mkdtempSync(join(tmpdir(), 'cachewell-cluster-'));
+    folders.push(folder);
     const start = async (): Promise<{ server: RedisServer; busPort: number }> => {
       const busPort = await freePort();
       const server = await RedisServer.start({
         args: [
           ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+          // Outside the folder that is new with each start, so that a node that starts again is the same one.
+          ...['--cluster-config-file', join(folder, `nodes-${busPort}.conf`)],
           ...['--cluster-node-timeout', String(nodeTimeoutMs)],
           ...['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'],
           ...args,
@@ -89,6 +101,33 @@ export class RedisClusterServers {
   /** A client for the spec itself, with the patience that ioredis has by default. */
   client(): Cluster {
     return new Cluster(this.masters.map(({ port }) => ({ host: '127.0.0.1', port })));
+  }
+
+  /** Resolves when a replica has taken the place of a master that was killed. */
+  async tookOver(master: number): Promise<void> {
+    await until('the replica to take over', async () => (await this.#roleOf(master)) === 'master');
+  }
+
+  /** Starts a master again whose place its replica has taken. Resolves when it replicates that one. */
+  async rejoin(master: number): Promise<void> {
+    await this.masters[master]!.start();
+    const client = this.masters[master]!.client();
+    try {
+      await until('the old master to replicate the new one', async () =>
+        (await client.info('replication')).includes('master_link_status:up'),
+      );
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  async #roleOf(replica: number): Promise<string | undefined> {
+    const client = this.replicas[replica]!.client();
+    try {
+      return /^role:(\w+)/m.exec(await client.info('replication'))?.[1];
+    } finally {
+      client.disconnect();
+    }
   }
 
   async stop(): Promise<void> {

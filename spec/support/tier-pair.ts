@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
 import { RedisBus } from '#internal/backends/redis/redis-bus.js';
 import type { RedisBusOptions } from '#internal/backends/redis/redis-bus-options.js';
@@ -6,6 +7,7 @@ import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
 import type { Cache } from '#internal/cache/cache.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { CacheManager } from '#internal/manager/cache-manager.js';
+import { COMMON_TAG, PairWriter, WRITE_KINDS, type WriteKind } from './chaos/pair-writer.js';
 import { StaleWatch } from './chaos/stale-watch.js';
 import { eventually } from './eventually.js';
 
@@ -18,9 +20,12 @@ export interface TierPairOptions {
 
 type PairCache = Cache<readonly [key: string], number>;
 
-const KEYS = 30;
+const KEYS: readonly string[] = Array.from({ length: 30 }, (_, key) => `k${key}`);
+const CACHE = 'pair';
 const WRITE_EVERY_MS = 5;
 const READ_EVERY_MS = 3;
+/** The longest of the loads that take a while, so that writes and the other node's reads come in between. */
+const LONGEST_LOAD_MS = 20;
 const MAX_STALENESS_MS = 3000;
 
 /** A manager with two tiers that are joined with those of other processes by a bus. */
@@ -37,8 +42,8 @@ export function tieredManager({ prefix, backend, bus }: TierPairOptions): CacheM
 }
 
 /**
- * Two nodes with two tiers each: one changes an origin and invalidates, the other one reads, all the time. Every call
- * is timed, and every read is judged (promises P1, P3 and P4).
+ * Two nodes with two tiers each: one changes an origin and invalidates in every way, and both read, with
+ * `sync: 'cluster'` and without, all the time. Every call is timed, and every read is judged (promises P1, P3 and P4).
  */
 export class TierPair {
   readonly watch: StaleWatch = new StaleWatch({
@@ -54,19 +59,20 @@ export class TierPair {
   deferred = 0;
   calls = 0;
   acknowledged = 0;
-  readonly #written: PairCache;
-  readonly #read: PairCache;
+  readonly #acknowledgedBy = new Map<WriteKind, number>();
+  readonly #writes: PairWriter;
+  readonly #caches: readonly PairCache[];
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #timers: NodeJS.Timeout[] = [];
   #isWriting = true;
-  #step = 0;
+  #reads = 0;
 
   constructor(options: TierPairOptions) {
     this.writer = tieredManager(options);
     this.reader = tieredManager(options);
     this.writer.on('deferred', () => this.deferred++);
-    this.#written = this.writer.cache('pair', { onError: 'throw' });
-    this.#read = this.reader.cache('pair');
+    this.#writes = new PairWriter(this.writer, CACHE, this.watch);
+    this.#caches = [this.reader.cache(CACHE), this.writer.cache(CACHE)];
   }
 
   /** Resolves when both nodes work, and hear of each other. */
@@ -99,7 +105,17 @@ export class TierPair {
     this.#isWriting = true;
   }
 
-  /** Resolves when both nodes are well, and the reader sees what the origin has, under every key. */
+  /** Resolves when from now on each way to invalidate was acknowledged at least once. */
+  async invalidatesInEveryWay(): Promise<void> {
+    this.#acknowledgedBy.clear();
+    await eventually(
+      'every kind of invalidation is acknowledged',
+      () => WRITE_KINDS.every((kind) => this.#acknowledgedBy.has(kind)),
+      20_000,
+    );
+  }
+
+  /** Resolves when both nodes are well, and see what the origin has, under every key. */
   async agree(): Promise<void> {
     await this.hush();
     await eventually(
@@ -108,11 +124,10 @@ export class TierPair {
         if ([this.writer, this.reader].some((node) => node.health().status !== 'healthy')) {
           return false;
         }
-        for (let key = 0; key < KEYS; key++) {
-          const name = `k${key}`;
-          for (const cache of [this.#read, this.#written]) {
-            const found = await cache.get(name).catch(() => -1);
-            if (found !== undefined && found !== this.watch.current(name)) return false;
+        for (const key of KEYS) {
+          for (const cache of this.#caches) {
+            const found = await cache.get(key).catch(() => -1);
+            if (found !== undefined && found !== this.watch.current(key)) return false;
           }
         }
         return true;
@@ -129,35 +144,32 @@ export class TierPair {
 
   /** The origin changes, and one of the ways to say so. */
   async #write(): Promise<void> {
-    const step = this.#step++;
-    const key = `k${step % KEYS}`;
-    const acknowledge = this.watch.write(key);
     try {
-      switch (Math.floor(step / KEYS) % 4) {
-        case 0:
-          await this.#written.delete(key);
-          break;
-        case 1:
-          await this.writer.invalidateTags(key);
-          break;
-        case 2:
-          await this.#written.deleteMany([key, 'another']);
-          break;
-        default:
-          await this.#written.deletePattern(key);
-      }
+      const kind = await this.#writes.write(KEYS);
+      this.#acknowledgedBy.set(kind, (this.#acknowledgedBy.get(kind) ?? 0) + 1);
       this.acknowledged++;
-      acknowledge();
     } catch {
       // Not acknowledged: deferred, and no promise yet for the other node.
     }
   }
 
   async #readOne(): Promise<void> {
-    const key = `k${Math.floor(Math.random() * KEYS)}`;
+    const number = this.#reads++;
+    const cache = this.#caches[number % this.#caches.length]!;
+    const key = KEYS[Math.floor(Math.random() * KEYS.length)]!;
+    const isSlow = Math.random() < 0.2;
     const startedAt = performance.now();
-    const load = async (): Promise<number> => this.watch.current(key);
-    this.watch.read(key, await this.#read.getOrSet(key, load, { tags: [key] }), startedAt);
+    const load = async (): Promise<number> => {
+      const version = this.watch.current(key);
+      if (isSlow) await pause(Math.random() * LONGEST_LOAD_MS);
+      return version;
+    };
+    const version = await cache.getOrSet(key, load, {
+      tags: [key, COMMON_TAG],
+      onError: 'bypass',
+      ...(Math.floor(number / this.#caches.length) % 2 === 0 && { sync: 'cluster' }),
+    });
+    this.watch.read(key, version, startedAt);
   }
 
   #track(call: () => Promise<unknown>): void {

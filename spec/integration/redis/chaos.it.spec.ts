@@ -47,6 +47,7 @@ describe('coherence of tiers under faults (P3)', function () {
         for (const watch of watches) {
           const violations = watch.violations.filter(({ beyondMs }) => beyondMs > stoodStillMs);
           expect(violations.slice(0, 3), title).to.deep.equal([]);
+          expect(watch.ownWritesMissed, title).to.equal(0);
           // A reader that reads nothing would pass, too.
           expect(watch.reads, title).to.be.above(20);
           // So would one whose own tier answers nothing.

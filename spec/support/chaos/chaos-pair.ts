@@ -5,6 +5,7 @@ import type { Cache } from '#internal/cache/cache.js';
 import { silentLogger } from '#internal/cache/cache-logger.js';
 import { CacheManager } from '#internal/manager/cache-manager.js';
 import { FaultProxy } from '#internal/testing/fault-proxy.js';
+import { COMMON_TAG, PairWriter } from './pair-writer.js';
 import { StaleWatch, type StaleBounds } from './stale-watch.js';
 
 /** What breaks between a node and Redis. */
@@ -31,11 +32,7 @@ export interface ChaosTimes extends StaleBounds {
 /** What the nodes are told, where that is not what they are judged by. */
 export type TierTimes = Pick<ChaosTimes, 'heartbeatMs' | 'maxStalenessMs'>;
 
-const KEYS = 8;
-/** No multiple of the number of keys, so that every key meets every kind of write. */
-const WRITE_KINDS = 9;
-/** Clears leave nothing to read; of those that are due, so many become one. */
-const CLEARS_TO_ONE = 8;
+const KEYS: readonly string[] = Array.from({ length: 8 }, (_, key) => `k${key}`);
 const WRITE_EVERY_MS = 20;
 const READ_EVERY_MS = 5;
 
@@ -51,11 +48,10 @@ export class ChaosPair {
   readonly #startReader: () => CacheManager;
   #writer: CacheManager;
   #reader: CacheManager;
-  #written: Cache<readonly [key: string], number>;
+  #writes: PairWriter;
   #read: Cache<readonly [key: string], number>;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
-  #step = 0;
 
   private constructor(
     url: string,
@@ -88,7 +84,7 @@ export class ChaosPair {
     };
     this.#writer = this.#startWriter();
     this.#reader = this.#startReader();
-    this.#written = this.#writer.cache('chaos', { onError: 'throw' });
+    this.#writes = new PairWriter(this.#writer, 'chaos', this.watch);
     this.#read = this.#reader.cache('chaos');
   }
 
@@ -152,7 +148,7 @@ export class ChaosPair {
       case 'writer replaced':
         this.#retire(this.#writer);
         this.#writer = this.#startWriter();
-        this.#written = this.#writer.cache('chaos', { onError: 'throw' });
+        this.#writes = new PairWriter(this.#writer, 'chaos', this.watch);
     }
   }
 
@@ -170,51 +166,18 @@ export class ChaosPair {
 
   /** The origin changes, and one of the ways to say so. */
   async #write(): Promise<void> {
-    const step = this.#step++;
-    const key = `k${step % KEYS}`;
-    const cache = this.#written;
-    const isRare = Math.floor(step / WRITE_KINDS) % CLEARS_TO_ONE === 0;
-    const acknowledge = this.watch.write(key);
     try {
-      switch (step % WRITE_KINDS) {
-        case 0:
-          await cache.delete(key);
-          break;
-        case 1:
-          await this.#writer.invalidateTags(key);
-          break;
-        case 2:
-          await cache.deleteMany([key, 'another']);
-          break;
-        case 3:
-          await cache.set(key, this.watch.current(key), { tags: [key, 'all'] });
-          break;
-        case 4:
-          await cache.expire(key, 0);
-          break;
-        case 5:
-          await cache.invalidateTags({ all: [key, 'all'] });
-          break;
-        case 6:
-          await (isRare ? cache.clear() : cache.delete(key));
-          break;
-        case 7:
-          await (isRare ? this.#writer.clearAll() : cache.delete(key));
-          break;
-        default:
-          await cache.deletePattern(key);
-      }
-      acknowledge();
+      await this.#writes.write(KEYS);
     } catch {
       // Not acknowledged: deferred, and no promise yet for the other node.
     }
   }
 
   async #readOne(): Promise<void> {
-    const key = `k${Math.floor(Math.random() * KEYS)}`;
+    const key = KEYS[Math.floor(Math.random() * KEYS.length)]!;
     const startedAt = performance.now();
     const version = await this.#read.getOrSet(key, async () => this.watch.current(key), {
-      tags: [key, 'all'],
+      tags: [key, COMMON_TAG],
     });
     this.watch.read(key, version, startedAt);
   }

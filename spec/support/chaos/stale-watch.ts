@@ -43,6 +43,8 @@ export class StaleWatch {
   ownHits = 0;
   /** Reads of overtaken values, the allowed ones included. */
   staleReads = 0;
+  /** Reads in a transaction that did not show what it had written before. */
+  ownWritesMissed = 0;
 
   constructor(bounds: StaleBounds) {
     this.#bounds = bounds;
