@@ -117,4 +117,82 @@ export const expiryCases: readonly BackendCase[] = [
     },
     'time',
   ),
+  backendCase(
+    'keeps an entry that is touched, and forgets one that is not',
+    async (session) => {
+      const store = session.open();
+      await session.setAll(store, ['touched', 'left'], within(session, 600_000, 2_000));
+      await session.advance(1_000);
+      store.touch('touched', 60_000);
+      await session.expect(store, 'touched', 'value of touched');
+      await session.advance(1_500);
+      await session.expectAbsent(store, 'left');
+      await session.expect(store, 'touched', 'value of touched');
+      assert.deepEqual(await store.getMany(['left']), [undefined]);
+    },
+    'time',
+  ),
+  backendCase(
+    'forgets a touched entry, too, once nobody touches it any more',
+    async (session) => {
+      const store = session.open();
+      await session.set(store, 'k', 'v', within(session, 600_000, 60_000));
+      store.touch('k', 2_000);
+      await session.expect(store, 'k', 'v');
+      await session.advance(2_500);
+      await session.expectAbsent(store, 'k');
+      store.touch('k', 60_000);
+      await session.expectAbsent(store, 'k');
+    },
+    'time',
+  ),
+  backendCase(
+    'moves with a touch how long an entry is kept, and nothing else',
+    async (session) => {
+      const store = session.open();
+      await session.set(store, 'k', 'v', { tags: ['blue'], ...within(session, 60_000, 2_000) });
+      const expiresAt = session.clock.now() + 60_000;
+      for (const retainMs of [10_000, 3_000, 60_000]) {
+        store.touch('k', retainMs);
+        const touched = await session.get(store, 'k');
+        assertNear(touched.expiresAt, expiresAt, 'expiresAt');
+        assertNear(touched.retainedUntil, session.clock.now() + retainMs, 'retainedUntil');
+        assert.equal(touched.value, 'v');
+        assert.deepEqual(touched.tags, ['blue']);
+      }
+      await session.backend.invalidateTags({ anyOf: ['blue'] });
+      await session.expectAbsent(store, 'k');
+    },
+    'time',
+  ),
+  backendCase(
+    'never keeps a touched entry fresh beyond its logical expiry',
+    async (session) => {
+      const store = session.open();
+      await session.set(store, 'k', 'v', within(session, 3_000, 1_500));
+      await session.advance(1_000);
+      store.touch('k', 2_500);
+      await session.expect(store, 'k', 'v');
+      await session.advance(2_300);
+      const entry = await store.get('k', { needsTimes: true });
+      assert.ok(
+        entry === undefined || entry.expiresAt <= session.clock.now(),
+        'the entry is gone or stale',
+      );
+    },
+    'time',
+  ),
+  backendCase('does nothing with a touch where there is no entry', async (session) => {
+    const store = session.open();
+    store.touch('k', 60_000);
+    await session.expectAbsent(store, 'k');
+    await session.set(store, 'k', 'void');
+    await store.delete(['k']);
+    // A touch is no write: neither does it bring back what was deleted, nor void a load that is under way.
+    const token = await session.begin(store, 'k');
+    store.touch('k', 60_000);
+    await session.expectAbsent(store, 'k');
+    assert.equal(await session.fill(store, token, 'loaded'), 'stored');
+    await session.expect(store, 'k', 'loaded');
+  }),
 ];
