@@ -64,6 +64,8 @@ function watched(waiting: LoadTurn): { isOver: boolean } {
   return state;
 }
 
+/** How often a process that waits asks whether Redis is alive, in the spec of what that costs. */
+const SIGN_OF_LIFE_MS = 250;
 /** A dead holder's lease is taken over so long after its end, at the most. */
 const TAKE_OVER_MS = 200;
 /** What a busy machine may add to that. */
@@ -231,8 +233,8 @@ describe('leases in Redis', () => {
     await waitsForA!.whenOver;
   });
 
-  it('cost a waiter three commands, however long it waits', async () => {
-    const [first, second] = [node(), node()];
+  it('cost a waiter three commands and a shared sign of life in each half of a timeout, however long it waits', async () => {
+    const [first, second] = [node(), node({ commandTimeout: 2 * SIGN_OF_LIFE_MS })];
     const start = await granted(first);
     // So that scripts, generation and subscription are there.
     await second.store.get('other');
@@ -241,13 +243,24 @@ describe('leases in Redis', () => {
     const commands = await commandsOf(client, async () => {
       expect(await second.store.get('k')).to.equal(undefined);
       const waiting = await held(second);
+      const beside = Array.from({ length: 20 }, () => held(second));
+      await Promise.all(beside);
+      const before = await pingsOf(client);
+      const startedAt = performance.now();
+      await eventually('several signs of life were asked for', async () => {
+        return (await pingsOf(client)) >= before + 3;
+      });
+      // One for all 21 who wait; the subscriptions ask for theirs beside that.
+      const signs = Math.ceil((performance.now() - startedAt) / SIGN_OF_LIFE_MS);
+      expect((await pingsOf(client)) - before).to.be.at.most(3 * signs);
       const storing = fill(first.store, start, 'loaded');
       await waiting.whenOver;
+      await Promise.all(beside.map(async (each) => (await each).whenOver));
       expect((await second.store.get('k'))?.value).to.equal('loaded');
       await storing;
     });
-    // The waiter's two lookups and its question; of the holder the store and the end of its lease.
-    expect(commands).to.deep.equal({ mget: 2, evalsha: 3, publish: 1 });
+    // The waiter's two lookups, and a question of each of those who wait; of the holder the store and the end of its lease.
+    expect(commands).to.deep.equal({ mget: 2, evalsha: 23, publish: 1 });
   });
 
   it('are renewed while the load lasts, and waiters wait longer without asking', async () => {
@@ -551,6 +564,11 @@ describe('leases in Redis', () => {
     expect(await valueOf(heir.store, 'k')).to.equal('loaded');
   });
 });
+
+/** How many `PING`s the server has had since its counts were reset. */
+async function pingsOf(client: Redis): Promise<number> {
+  return Number(/cmdstat_ping:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
+}
 
 /** How many commands the server executes meanwhile, by name; `INFO` and `CONFIG` are not counted. */
 async function commandsOf(

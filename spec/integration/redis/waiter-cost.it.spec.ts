@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { RedisBackend } from '#internal/backends/redis/redis-backend.js';
+import type { RedisLike } from '#internal/backends/redis/redis-like.js';
 import { RedisBus } from '#internal/backends/redis/redis-bus.js';
 import { TieredBackend } from '#internal/backends/tiered/tiered-backend.js';
 import { cacheable } from '#internal/decorators/cacheable.js';
@@ -11,12 +13,13 @@ import { silentLogger } from '#internal/cache/cache-logger.js';
 import type { LoadContext } from '#internal/cache/load-context.js';
 import { CacheManager } from '#internal/manager/cache-manager.js';
 import { eventually } from '../../support/eventually.js';
+import { startRedisCluster, type RedisClusterServers } from '../../support/redis-cluster.js';
 import { RedisServer } from '../../support/redis-server.js';
 
 /** A process, as far as Redis can tell. */
 interface Node {
   readonly manager: CacheManager;
-  readonly client: Redis;
+  readonly client: Redis | Cluster;
 }
 
 type Load = () => Promise<string>;
@@ -24,7 +27,7 @@ type Load = () => Promise<string>;
 type Read = (manager: CacheManager, key: string, load: Load) => Promise<unknown>;
 
 const SETUPS: Readonly<
-  Record<string, (client: Redis, prefix: string, bus: Redis) => CacheBackend>
+  Record<string, (client: RedisLike, prefix: string, bus: RedisLike) => CacheBackend>
 > = {
   Redis: (client, prefix) => new RedisBackend({ client, prefix, commandTimeout: '5s' }),
   'two tiers': (client, prefix, bus) =>
@@ -94,30 +97,38 @@ const READS: Readonly<Record<string, Read>> = {
 
 describe('A call that waits for the load of another process', () => {
   let server: RedisServer;
-  let observer: Redis;
-  let monitor: Redis;
+  let cluster: RedisClusterServers;
+  /** One of each server, and what it hears there. */
+  const observers: Redis[] = [];
+  const monitors: Redis[] = [];
   /** What each connection sent, by the port of its own end. */
   const sent = new Map<string, string[]>();
   const nodes: Node[] = [];
-  const clients: Redis[] = [];
+  const clients: (Redis | Cluster)[] = [];
   let runs = 0;
 
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     server = await RedisServer.start();
-    observer = server.client();
-    monitor = await observer.monitor();
-    monitor.on('monitor', (_time: string, args: string[], source: string) => {
-      const port = source.split(':').at(-1)!;
-      const log = sent.get(port) ?? [];
-      sent.set(port, log);
-      log.push(args.join(' '));
-    });
+    cluster = await startRedisCluster();
+    for (const each of [server, ...cluster.masters]) {
+      const client = each.client();
+      const monitor = await client.monitor();
+      monitor.on('monitor', (_time: string, args: string[], source: string) => {
+        const port = source.split(':').at(-1)!;
+        const log = sent.get(port) ?? [];
+        sent.set(port, log);
+        log.push(args.join(' '));
+      });
+      observers.push(client);
+      monitors.push(monitor);
+    }
   });
 
   after(async () => {
-    monitor.disconnect();
-    observer.disconnect();
+    for (const each of [...monitors, ...observers]) each.disconnect();
     await server.stop();
+    await cluster.stop();
   });
 
   afterEach(async () => {
@@ -126,13 +137,20 @@ describe('A call that waits for the load of another process', () => {
   });
 
   /** A process that has worked before, with other keys than those of the spec. */
-  const start = async (setup: string, prefix: string): Promise<Node> => {
-    const [client, bus] = [server.client(), server.client()];
+  const start = async (
+    setup: string,
+    prefix: string,
+    place: { client(): Redis | Cluster } = server,
+  ): Promise<Node> => {
+    const [client, bus] = [place.client(), place.client()];
     clients.push(client, bus);
-    const backend = SETUPS[setup]!(client, prefix, bus);
+    const backend = SETUPS[setup]!(like(client), prefix, like(bus));
     const manager = new CacheManager({ backend, logger: silentLogger });
     nodes.push({ manager, client });
-    await READS['no tags']!(manager, `of node ${nodes.length}`, async () => 'other');
+    // On a Cluster as many keys as reach every master, so that each has the scripts.
+    for (let key = 0; key < (client instanceof Cluster ? 40 : 1); key++) {
+      await READS['no tags']!(manager, `${key} of node ${nodes.length}`, async () => 'other');
+    }
     return { manager, client };
   };
 
@@ -141,57 +159,90 @@ describe('A call that waits for the load of another process', () => {
     { client }: Node,
     body: () => Promise<void>,
   ): Promise<readonly string[]> => {
-    const port = String((client as unknown as { stream: { localPort: number } }).stream.localPort);
-    const mark = async (): Promise<number> => {
+    const connections = client instanceof Cluster ? client.nodes('master') : [client];
+    const logs = connections.map(({ stream }) => String((stream as Socket).localPort));
+    const mark = async (): Promise<readonly number[]> => {
       const text = `echo mark ${++runs}`;
-      await client.call('echo', `mark ${runs}`);
-      await eventually('the monitor has seen it', () => sent.get(port)?.includes(text) === true);
-      return sent.get(port)!.indexOf(text);
+      const name = `mark ${runs}`;
+      await Promise.all(connections.map((connection) => connection.call('echo', name)));
+      await eventually('the monitors have seen it', () =>
+        logs.every((port) => sent.get(port)?.includes(text) === true),
+      );
+      return logs.map((port) => sent.get(port)!.indexOf(text));
     };
     const from = await mark();
     await body();
     const until = await mark();
-    const names = sent
-      .get(port)!
-      .slice(from + 1, until)
-      .map((line) => line.split(' ')[0]!);
-    return names.filter((name) => name !== 'ping');
+    const names = logs.flatMap((port, index) =>
+      sent
+        .get(port)!
+        .slice(from[index]! + 1, until[index])
+        .map((line) => line.split(' ')[0]!),
+    );
+    // By `cluster` the client itself asks where the slots are.
+    return names.filter((name) => name !== 'ping' && name !== 'cluster');
   };
 
   const waitersOf = async (prefix: string): Promise<number> => {
-    const leases = await observer.keys(`${prefix}:*%~turn`);
-    const texts = await Promise.all(leases.map((name) => observer.get(name)));
+    const texts = await Promise.all(
+      observers.map(async (observer) => {
+        const leases = await observer.keys(`*${prefix}:*%~turn`);
+        return Promise.all(leases.map((name) => observer.get(name)));
+      }),
+    );
     return Math.max(
       0,
-      ...texts.map((text) => (text ?? '').split(' ').slice(2).filter(Boolean).length),
+      ...texts.flat().map((text) => (text ?? '').split(' ').slice(2).filter(Boolean).length),
     );
+  };
+
+  /** What a waiter sends for each of some keys, while another process loads them. */
+  const waitsOf = async (
+    [loader, waiter]: readonly [Node, Node],
+    prefix: string,
+    read: Read,
+  ): Promise<readonly (readonly string[])[]> => {
+    const costs: (readonly string[])[] = [];
+    for (const key of ['first', 'second', 'third']) {
+      let endLoad = (): void => undefined;
+      const gate = new Promise<void>((resolve) => (endLoad = resolve));
+      let isLoading = false;
+      const loading = read(loader.manager, key, async () => {
+        isLoading = true;
+        await gate;
+        return 'loaded';
+      });
+      await eventually('the load has begun', () => isLoading);
+      const commands = await commandsOf(waiter, async () => {
+        const waiting = read(waiter.manager, key, async () => expect.fail('a second load'));
+        await eventually('the other one waits', async () => (await waitersOf(prefix)) === 1);
+        endLoad();
+        expect(await waiting).to.deep.equal(await loading);
+      });
+      costs.push(commands);
+    }
+    return costs;
   };
 
   for (const setup of Object.keys(SETUPS)) {
     for (const [name, read] of Object.entries(READS)) {
       it(`costs three commands with ${name}, in ${setup}`, async () => {
         const prefix = `cost${++runs}`;
-        const [loader, waiter] = [await start(setup, prefix), await start(setup, prefix)];
-        for (const key of ['first', 'second', 'third']) {
-          let endLoad = (): void => undefined;
-          const gate = new Promise<void>((resolve) => (endLoad = resolve));
-          let isLoading = false;
-          const loading = read(loader.manager, key, async () => {
-            isLoading = true;
-            await gate;
-            return 'loaded';
-          });
-          await eventually('the load has begun', () => isLoading);
-          const commands = await commandsOf(waiter, async () => {
-            const waiting = read(waiter.manager, key, async () => expect.fail('a second load'));
-            await eventually('the other one waits', async () => (await waitersOf(prefix)) === 1);
-            endLoad();
-            expect(await waiting).to.deep.equal(await loading);
-          });
-          expect(commands, key).to.have.length(3);
-        }
+        const pair = [await start(setup, prefix), await start(setup, prefix)] as const;
+        for (const cost of await waitsOf(pair, prefix, read)) expect(cost).to.have.length(3);
       });
     }
+
+    it(`costs three commands in ${setup} on a Cluster, whichever master has the key`, async () => {
+      const prefix = `cost${++runs}`;
+      const pair = [
+        await start(setup, prefix, cluster),
+        await start(setup, prefix, cluster),
+      ] as const;
+      for (const cost of await waitsOf(pair, prefix, READS['no tags']!)) {
+        expect(cost).to.have.length(3);
+      }
+    });
   }
 
   it('looks up a plain hit as other calls do', async () => {
@@ -204,3 +255,8 @@ describe('A call that waits for the load of another process', () => {
     expect(commands).to.deep.equal(['mget']);
   });
 });
+
+/** A client of the user's. */
+function like(client: Redis | Cluster): RedisLike {
+  return client as unknown as RedisLike;
+}
