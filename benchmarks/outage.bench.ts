@@ -2,12 +2,12 @@
  * Question: what does an application notice of an outage of Redis, and what piles up while it lasts?
  *
  * Set-up: a redis-server of its own on loopback, frozen (SIGSTOP) for the time of the outage: connections stay open and
- * nothing answers. A steady 1,000 calls a second of decorated methods (reads of 500 keys, puts, evictions of known
+ * nothing answers. With `--fault` it fails in another way: a black hole, answers that take 200 ms, or killed. A steady 1,000 calls a second of decorated methods (reads of 500 keys, puts, evictions of known
  * keys, and of keys that are never the same). The methods themselves take no time, so a call's time is the cache's.
  * Heap after a full collection, ten times during the outage. With `--tiered` the cache is memory over that Redis with a bus,
  * so that the memory answers for `maxStaleness`, and messages for others pile up if anything does.
  *
- * Goals: the first call at most `commandTimeout` + 20 ms; then a p99 below 1 ms; no growth of the heap; no unhandled
+ * Goals: the first call at most `commandTimeout` + 20 ms; then, unless it is slow, a p99 below 1 ms; no growth of the heap; no unhandled
  * rejection; after the outage, no read that shows what was evicted in it.
  */
 import { setFlagsFromString } from 'node:v8';
@@ -23,10 +23,15 @@ import {
 import { RedisBackend, RedisBus } from 'cachewell/redis';
 import { describeEnvironment } from './support/environment.js';
 import { seededRandom } from './support/random.js';
-import { startRedis } from './support/redis-server.js';
+import {
+  OUTAGE_FAULTS,
+  outageFault,
+  startFailingRedis,
+  type OutageFault,
+} from './support/outage-fault.js';
 import { publish } from './support/report.js';
 import { percentile } from './support/statistics.js';
-import { COMMON_OPTIONS, runMain, wholeNumber } from './support/usage.js';
+import { COMMON_OPTIONS, runMain, UsageError, wholeNumber } from './support/usage.js';
 
 const COMMAND = 'npm run bench:outage';
 const KEYS = 500;
@@ -43,6 +48,11 @@ const OPTIONS = {
     type: 'string',
     value: 'N',
     meaning: 'how long the outage lasts (600; 20 when quick)',
+  },
+  fault: {
+    type: 'string',
+    value: 'KIND',
+    meaning: `${Object.keys(OUTAGE_FAULTS).join(', ')} (frozen)`,
   },
   ...COMMON_OPTIONS,
 } as const;
@@ -66,9 +76,15 @@ await runMain(COMMAND, OPTIONS, async (options) => {
     max: 86_400,
   });
   const isTiered = options.tiered === true;
+  const fault = outageFault(options.fault);
+  if (options.save === true && fault !== 'frozen') {
+    throw new UsageError(
+      '--save: only the figures of a frozen server have a place; use --json FILE',
+    );
+  }
   let unhandled = 0;
   process.on('unhandledRejection', () => unhandled++);
-  const server = await startRedis();
+  const server = await startFailingRedis(fault);
   const manager = new CacheManager({
     backend: backendOn(server.port, isTiered),
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -139,10 +155,10 @@ await runMain(COMMAND, OPTIONS, async (options) => {
 
   try {
     const healthy = (await run(3000, () => undefined)).sort();
-    server.freeze();
-    const frozenAt = performance.now();
+    await server.begin();
+    const begunAt = performance.now();
     await items.find(KEYS);
-    const firstMs = performance.now() - frozenAt;
+    const firstMs = performance.now() - begunAt;
     await items.find(KEYS + 1);
     const heap: number[] = [];
     const during = (
@@ -150,10 +166,10 @@ await runMain(COMMAND, OPTIONS, async (options) => {
         if (share >= heap.length / HEAP_SAMPLES) heap.push(heapMb());
       })
     ).sort();
-    server.thaw();
-    const thawedAt = performance.now();
+    await server.end();
+    const endedAt = performance.now();
     while (manager.health().status !== 'healthy') await wait(1);
-    const healedMs = performance.now() - thawedAt;
+    const healedMs = performance.now() - endedAt;
     let wrong = 0;
     for (let id = 0; id < KEYS; id++) {
       const found = await manager.cache<[number], number>('items').get(id);
@@ -169,11 +185,11 @@ await runMain(COMMAND, OPTIONS, async (options) => {
     const growthMb = heap.at(-1)! - heap[Math.min(2, heap.length - 1)]!;
     await publish(
       {
-        name: isTiered ? 'outage-tiered' : 'outage',
-        title: `An outage of Redis${isTiered ? ' behind two tiers' : ''}`,
-        command: isTiered ? `${COMMAND} -- --tiered` : COMMAND,
+        name: nameOf(fault, isTiered),
+        title: `An outage of Redis${isTiered ? ' behind two tiers' : ''}${fault === 'frozen' ? '' : `: ${fault}`}`,
+        command: commandOf(fault, isTiered),
         environment: describeEnvironment(['ioredis']),
-        method: `${isTiered ? 'Memory over Redis with a bus; ' : ''}redis-server ${server.version} on loopback, frozen for ${seconds} s; 1,000 calls a second; commandTimeout ${TIMEOUT_MS} ms.`,
+        method: `${isTiered ? 'Memory over Redis with a bus; ' : ''}redis-server ${server.version} on loopback, ${OUTAGE_FAULTS[fault]}, for ${seconds} s; 1,000 calls a second; commandTimeout ${TIMEOUT_MS} ms.`,
         sections: [
           {
             title: 'Time of a call, in ms',
@@ -193,7 +209,7 @@ await runMain(COMMAND, OPTIONS, async (options) => {
           },
         ],
         figures: {
-          options: { seconds, redis: server.version },
+          options: { seconds, fault, redis: server.version },
           firstMs,
           healedMs,
           stale,
@@ -216,4 +232,14 @@ function backendOn(port: number, isTiered: boolean): CacheBackend {
   const options = { url: `redis://127.0.0.1:${port}`, commandTimeout: TIMEOUT_MS };
   const redis = new RedisBackend(options);
   return isTiered ? new TieredBackend({ l2: redis, bus: new RedisBus(options) }) : redis;
+}
+
+/** The default has the names that it has always had. */
+function nameOf(fault: OutageFault, isTiered: boolean): string {
+  return ['outage', isTiered ? 'tiered' : [], fault === 'frozen' ? [] : fault].flat().join('-');
+}
+
+function commandOf(fault: OutageFault, isTiered: boolean): string {
+  const flags = [isTiered ? '--tiered' : [], fault === 'frozen' ? [] : `--fault ${fault}`].flat();
+  return flags.length === 0 ? COMMAND : `${COMMAND} -- ${flags.join(' ')}`;
 }

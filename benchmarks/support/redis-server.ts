@@ -23,10 +23,14 @@ export interface BenchmarkRedis {
  * process.
  *
  * @param directives - further ones, such as `['--maxmemory', '1gb']`
+ * @param onPort - the port, for a server that comes back where another one was
  * @throws {@link UsageError} when there is none
  */
-export async function startRedis(directives: readonly string[] = []): Promise<BenchmarkRedis> {
-  const port = await freePort();
+export async function startRedis(
+  directives: readonly string[] = [],
+  onPort?: number,
+): Promise<BenchmarkRedis> {
+  const port = onPort ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'cachewell-bench-'));
   const child = spawn(
     findBinary(),
