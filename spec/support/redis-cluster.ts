@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, type Redis } from 'ioredis';
 import { freePort, RedisServer } from './redis-server.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** How a cluster of a spec differs from three masters. */
 export interface RedisClusterOptions {
@@ -17,11 +16,6 @@ export interface RedisClusterOptions {
 const MASTERS = 3;
 const SLOTS = 16_384;
 const START_LIMIT_MS = 30_000;
-const folders: string[] = [];
-
-process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
 
 /** A real Redis Cluster on loopback, of three masters with a third of the slots each. */
 export class RedisClusterServers {
@@ -35,8 +29,7 @@ export class RedisClusterServers {
 
   static async start(options: RedisClusterOptions = {}): Promise<RedisClusterServers> {
     const { replicas = 0, nodeTimeoutMs = 2000, args = [] } = options;
-    const folder = mkdtempSync(join(tmpdir(), 'cachewell-cluster-'));
-    folders.push(folder);
+    const folder = temporaryFolder('cluster');
     const start = async (): Promise<{ server: RedisServer; busPort: number }> => {
       const busPort = await freePort();
       const server = await RedisServer.start({

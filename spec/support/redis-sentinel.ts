@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
 import { freePort, redisServerBinary, RedisServer } from './redis-server.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** How the servers of a spec differ. */
 export interface RedisSentinelOptions {
@@ -25,11 +25,9 @@ const SENTINELS = 3;
 const QUORUM = 2;
 const START_LIMIT_MS = 15_000;
 const running = new Set<ChildProcess>();
-const folders: string[] = [];
 
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** A real master with one replica, watched by three real Sentinels. */
@@ -128,8 +126,7 @@ export function startRedisSentinel(
 }
 
 function startSentinel(port: number, masterPort: number, downAfterMs: number): ChildProcess {
-  const folder = mkdtempSync(join(tmpdir(), 'cachewell-sentinel-'));
-  folders.push(folder);
+  const folder = temporaryFolder('sentinel');
   const file = join(folder, 'sentinel.conf');
   const lines = [
     `port ${port}`,

@@ -1,9 +1,9 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** How a server of a spec differs from a plain one on loopback without persistence. */
 export interface RedisServerOptions {
@@ -28,12 +28,10 @@ export interface TlsFiles {
 
 const START_LIMIT_MS = 10_000;
 const running = new Set<ChildProcess>();
-const folders: string[] = [];
 let binary: string | undefined;
 
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** A real redis-server, started by a spec and killed at the latest when the process ends. */
@@ -60,7 +58,7 @@ export class RedisServer {
   /** Starts it again on the same port, empty. */
   async start(): Promise<void> {
     const { password, acl, tls, replicaOf, args = [] } = this.#options;
-    const folder = temporaryFolder();
+    const folder = temporaryFolder('redis');
     const aclFile = join(folder, 'users.acl');
     if (acl !== undefined) writeFileSync(aclFile, `${acl.join('\n')}\n`);
     const port = String(this.port);
@@ -163,7 +161,7 @@ async function isFree(port: number): Promise<boolean> {
 
 /** Makes an authority, and with it a certificate for `localhost` and 127.0.0.1, by the command `openssl`. */
 export function makeTlsFiles(): TlsFiles {
-  const folder = temporaryFolder();
+  const folder = temporaryFolder('redis');
   const path = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): void => {
     execFileSync('openssl', args, { stdio: 'pipe' });
@@ -214,10 +212,4 @@ function installBinary(): string {
   throw new Error(
     'These specs need redis-server: install the package redis-server (or redis), or name the binary in REDIS_SERVER_BIN.',
   );
-}
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'cachewell-redis-'));
-  folders.push(folder);
-  return folder;
 }
