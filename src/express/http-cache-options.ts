@@ -155,9 +155,9 @@ export interface HttpCacheOptions<
   readonly profile?: 'safe' | 'rfc9111' | undefined;
   /**
    * Which fields of a response are stored: all but those about one client's limit (`RateLimit`, `RateLimit-…`, `X-RateLimit-…`,
-   * `X-Rate-Limit-…`, and a `Retry-After` beside them), and cookies only under `'rfc9111'`, for under `'safe'` a response with `Set-Cookie` is not
-   * stored (`'safe'`); all of them, cookies included, as RFC 9111 section 3.1 has it (`'all'`); or the named ones beside those that
-   * describe the content. With a list, a response with `Set-Cookie` is stored without it unless it is named.
+   * `X-Rate-Limit-…`, and a `Retry-After` beside them) (`'safe'`); all, as RFC 9111 section 3.1 has it (`'all'`); or the named ones beside
+   * those that describe the content. A response with `Set-Cookie` is stored with it under `'all'` and in the profile `'rfc9111'`, and is not
+   * stored otherwise; with a list it is stored without the field unless that is named.
    * @defaultValue 'safe'
    */
   readonly replayHeaders?: 'safe' | 'all' | readonly string[] | undefined;

@@ -32,10 +32,10 @@ import { UncacheableKeys } from './uncacheable-keys.js';
  * `httpCache` of its own, which then takes over. Each of the two answers from what it has stored itself, so whatever stands
  * between them, such as a guard, runs for every request.
  *
- * Only GET is stored, and in the profile `rfc9111` a POST whose answer names its URL; HEAD, conditional and range requests are answered from what is stored. Requests of one key that come
- * together run the handler once: the first one's response is streamed to its client as it is written, the others wait for
- * the record, or, when there is none to share, run their own handlers. What is invalidated while a handler runs, by a tag,
- * its path or its key, is not stored.
+ * Only GET is stored, and in the profile `rfc9111` a POST whose answer names its URL; HEAD, conditional and range requests are
+ * answered from what is stored. Requests of one key that come together run the handler once: the first one's response is
+ * streamed to its client as it is written, the others wait for the record, or, when there is none to share, run their own
+ * handlers. What is invalidated while a handler runs, by a tag, its path or its key, is not stored.
  *
  * Never stored: what says `private` or `no-store` in whatever spelling, event streams, responses cut short, larger than
  * `maxResponseSize`, or sent to a client who has gone. A failing or hanging store costs a request at most the backend's

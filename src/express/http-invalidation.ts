@@ -20,8 +20,8 @@ const plans = new WeakMap<HttpResponse, InvalidationPlan>();
  *
  * The response is held until the store has acknowledged the invalidation, so the writer's next read is fresh, on whichever
  * process. A response that goes out in parts is held twice: its head, and its end, for the data may change in between. A
- * hold costs at most the backend's `commandTimeout` and 100 ms for it to give up. An invalidation that the store cannot take is kept, holds in this
- * process at once, and is replayed (see `deferred` events); the write is answered all the same.
+ * hold costs at most the backend's `commandTimeout` and 100 ms for it to give up. An invalidation that the store cannot take
+ * is kept, holds in this process at once, and is replayed (see `deferred` events); the write is answered all the same.
  *
  * A response that was loading when the write came is not stored: fills that began earlier are refused.
  *
